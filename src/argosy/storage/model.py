@@ -1,0 +1,35 @@
+"""Values of the storage layer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Directories of one overlay mount, lowest layer last, as overlayfs wants them."""
+
+    lower: tuple[str, ...]
+    upper: str = ""
+    """Empty: a read-only view of the lower layers."""
+    work: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A snapshot that is a plain directory (vfs)."""
+
+    path: str
+
+
+RootMount = Overlay | Directory
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeView:
+    name: str
+    driver: str
+    mountpoint: str
+    created: int
+    labels: Mapping[str, str]
+    options: Mapping[str, str]
+    anonymous: bool = False

@@ -1,0 +1,20 @@
+"""What the storage layer needs of those above it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from argosy.storage.model import RootMount
+
+
+class Workers(Protocol):
+    """Runs file work in processes forked from the launcher and confined to the tree they work on."""
+
+    async def run(self, job: str, params: Mapping[str, Any], *, fds: Sequence[int] = (), root: RootMount | int | None = None) -> Any:
+        """Run ``argosy.storage.archive.jobs.JOBS[job](params, fds)`` and return its (JSON) result.
+
+        ``fds`` reach the worker in this order (the caller keeps and closes its own copies). ``root``: the worker is in a mount
+        namespace of its own, pivoted into that snapshot, or chrooted into ``/proc/PID/root`` of that running process; None: the
+        host's root. Nothing is imported after the pivot. Raises the error kind the job failed with (`base.errors`), or
+        SystemFailureError with the worker's reason. Cancelling kills the worker.
+        """
+        ...
