@@ -4,53 +4,17 @@ Names given by clients (``ref``) are a container's name, full id or unambiguous 
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from argosy.engine.model import ContainerSpec, ExecSpec, ExecState, HostConfig, State
+from argosy.engine.container_view import ContainerView, Created, CreateRequest
+from argosy.engine.model import ExecSpec, ExecState
 from argosy.images.model import HistoryEntry, ImageDetail, ImageSummary
-from argosy.network.model import Endpoint, EndpointSettings, NetworkCreate, NetworkView
+from argosy.network.model import EndpointSettings, NetworkCreate, NetworkView
 from argosy.oci.config import Config
 from argosy.runtime.model import AttachRequest, ExitRecord
 from argosy.storage.model import VolumeView
 
 Filters = Mapping[str, Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerView:
-    """A container at one moment. ``generation`` changes whenever anything in it does, so encodings can be cached."""
-
-    spec: ContainerSpec
-    state: State
-    generation: int
-    image_name: str
-    endpoints: Mapping[str, Endpoint]
-    endpoint_settings: Mapping[str, EndpointSettings]
-    ports: Mapping[str, tuple[tuple[str, str], ...]]
-    exec_ids: tuple[str, ...]
-    graph_driver: str
-    graph_data: Mapping[str, str]
-    image_manifest: Mapping[str, Any] | None
-    paths: Mapping[str, str]
-    """resolv_conf, hostname, hosts, log: files on the host."""
-    size_rw: int | None = None
-    size_root_fs: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CreateRequest:
-    name: str
-    config: Config
-    host: HostConfig
-    endpoints: Mapping[str, EndpointSettings]
-    platform: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    id: str
-    warnings: tuple[str, ...]
 
 
 class Hijacked(Protocol):
@@ -185,4 +149,11 @@ class System(Protocol):
         """Yield events as the API writes them, for ever unless ``until`` (ns) is given."""
         ...
 
-    async def disk_usage(self, types: Sequence[str]) -> Mapping[str, Any]: ...
+    async def disk_usage(self, types: Sequence[str]) -> Mapping[str, Any]:
+        """Return what the asked types (``container``, ``image``, ``volume``, ``build-cache``; none: all) hold.
+
+        ``LayersSize`` (int), ``Images`` (ImageSummary), ``Containers`` (ContainerView with sizes),
+        ``Volumes`` (VolumeUsage) and ``BuildCache`` (the API's BuildCache); what was not
+        asked for is absent. `api.convert.disk` shapes them.
+        """
+        ...

@@ -1,7 +1,7 @@
 """What the engine needs of the layers below it, as small Protocols; `argosy.daemon` wires the real ones in."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from argosy.images.model import CommitRequest, ImageView
@@ -57,6 +57,10 @@ class Images(Protocol):
 
     def display_name(self, image_id: str, reference: str) -> str:
         """Return how ``ps`` names it now: the reference while it still points there, else the id."""
+        ...
+
+    def descendants(self, reference: str) -> Collection[str]:
+        """Return the ids of the image and of all images built on it (``ancestor`` filter); empty when unknown."""
         ...
 
     async def commit(self, request: CommitRequest) -> str:

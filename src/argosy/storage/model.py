@@ -33,3 +33,14 @@ class VolumeView:
     labels: Mapping[str, str]
     options: Mapping[str, str]
     anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeUsage:
+    """One volume in ``system df``."""
+
+    volume: VolumeView
+    size: int
+    """Bytes; -1: not known (another driver's)."""
+    references: int
+    """Containers that use it."""

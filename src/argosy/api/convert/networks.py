@@ -1,0 +1,65 @@
+"""Networks on the wire, and requests into the values of the network layer."""
+
+from typing import Any
+
+import msgspec
+
+from argosy.base.clock import rfc3339_nano
+from argosy.network.model import EndpointSettings, NetworkCreate, NetworkView
+from argosy.schema import networks as schema
+
+
+def network(view: NetworkView, version: int, *, detailed: bool) -> dict[str, Any]:
+    """Return one network; the list shows no containers since 1.28, and inspect shows ``Status`` since 1.52."""
+    wire: dict[str, Any] = {
+        "Name": view.name,
+        "Id": view.id,
+        "Created": rfc3339_nano(view.created),
+        "Scope": view.scope,
+        "Driver": view.driver,
+        "EnableIPv4": view.enable_ipv4,
+        "EnableIPv6": view.enable_ipv6,
+        "IPAM": {
+            "Driver": view.ipam_driver,
+            "Options": None if view.ipam_options is None else dict(view.ipam_options),
+            "Config": [dict(pool) for pool in view.ipam_config] or None,
+        },
+        "Internal": view.internal,
+        "Attachable": view.attachable,
+        "Ingress": view.ingress,
+        "ConfigFrom": {"Network": view.config_from},
+        "ConfigOnly": view.config_only,
+        "Options": dict(view.options),
+        "Labels": dict(view.labels),
+    }
+    if version < 48:
+        del wire["EnableIPv4"]
+    if detailed or version < 28:
+        wire["Containers"] = {key: dict(value) for key, value in view.containers.items()}
+    elif version < 52:
+        wire["Containers"] = {}
+    return wire
+
+
+def create_request(body: schema.NetworkBody) -> NetworkCreate:
+    return NetworkCreate(
+        name=body.name,
+        driver=body.driver or "bridge",
+        internal=body.internal,
+        attachable=body.attachable,
+        ingress=body.ingress,
+        enable_ipv4=body.enable_ipv4,
+        enable_ipv6=body.enable_ipv6,
+        ipam_driver=body.ipam.driver or "default",
+        ipam_options=body.ipam.options,
+        ipam_config=tuple(msgspec.to_builtins(pool) for pool in body.ipam.config),
+        options=body.options,
+        labels=body.labels,
+        config_only=body.config_only,
+        config_from=body.config_from.network,
+        scope=body.scope or "local",
+    )
+
+
+def endpoint_settings(wire: schema.EndpointSettings) -> EndpointSettings:
+    return msgspec.convert(wire, EndpointSettings, from_attributes=True)

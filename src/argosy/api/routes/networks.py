@@ -1,0 +1,60 @@
+"""Networks: list, inspect, create, connect, disconnect, remove, prune."""
+
+from argosy.api.answer import Answer, empty, json
+from argosy.api.convert import networks as convert
+from argosy.api.filters import parse_filters
+from argosy.api.ports import NetworkStore
+from argosy.api.request import Request
+from argosy.api.table import Route
+from argosy.base.errors import InvalidParameterError
+from argosy.schema.networks import ConnectBody, DisconnectBody, NetworkBody
+
+
+class NetworkRoutes:
+    def __init__(self, networks: NetworkStore) -> None:
+        self._networks = networks
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", "/networks", self.list_),
+            Route("GET", "/networks/", self.list_),
+            Route("POST", "/networks/create", self.create),
+            Route("POST", "/networks/prune", self.prune),
+            Route("GET", "/networks/{id:.*}", self.inspect),
+            Route("POST", "/networks/{id:.*}/connect", self.connect),
+            Route("POST", "/networks/{id:.*}/disconnect", self.disconnect),
+            Route("DELETE", "/networks/{id:.*}", self.remove),
+        ]
+
+    async def list_(self, request: Request) -> Answer:
+        views = await self._networks.list_(parse_filters(request.text("filters")))
+        return json([convert.network(view, request.version, detailed=False) for view in views])
+
+    async def inspect(self, request: Request) -> Answer:
+        view = await self._networks.inspect(request.parts["id"], verbose=request.flag("verbose"), scope=request.text("scope"))
+        return json(convert.network(view, request.version, detailed=True))
+
+    async def create(self, request: Request) -> Answer:
+        body = await request.json(NetworkBody)
+        identifier, warning = await self._networks.create(convert.create_request(body))
+        return json({"Id": identifier, "Warning": warning}, 201)
+
+    async def connect(self, request: Request) -> Answer:
+        body = await request.json(ConnectBody)
+        if not body.container:
+            raise InvalidParameterError('invalid name or ID supplied: ""')
+        await self._networks.connect(request.parts["id"], body.container, convert.endpoint_settings(body.endpoint_config))
+        return empty(200)
+
+    async def disconnect(self, request: Request) -> Answer:
+        body = await request.json(DisconnectBody)
+        await self._networks.disconnect(request.parts["id"], body.container, force=body.force)
+        return empty(200)
+
+    async def remove(self, request: Request) -> Answer:
+        await self._networks.remove(request.parts["id"])
+        return empty()
+
+    async def prune(self, request: Request) -> Answer:
+        deleted = await self._networks.prune(parse_filters(request.text("filters")))
+        return json({"NetworksDeleted": deleted or None})

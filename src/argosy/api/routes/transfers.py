@@ -1,0 +1,94 @@
+"""Images that come and go: load, import, save. Progress is a stream of JSON messages, late errors are ``errorDetail``."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from argosy.api.answer import JSON, Answer, Gone, Stream
+from argosy.api.errors import message_of
+from argosy.api.platforms import parse_platform
+from argosy.api.ports import ImageStore
+from argosy.api.request import Request
+from argosy.api.table import Route
+from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
+
+_log = logging.getLogger(__name__)
+
+
+class TransferRoutes:
+    def __init__(self, images: ImageStore) -> None:
+        self._images = images
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("POST", "/images/load", self.load),
+            Route("POST", "/images/create", self.create),
+            Route("GET", "/images/get", self.save_many),
+            Route("GET", "/images/{name:.*}/get", self.save_one),
+        ]
+
+    async def load(self, request: Request) -> Answer | Gone:
+        progress = await self._images.load(request.chunks(), quiet=request.flag("quiet"), platform=_platform(request))
+        return await send_progress(request, progress)
+
+    async def create(self, request: Request) -> Answer | Gone:
+        source = request.text("fromSrc")
+        if not source:
+            raise NotImplementedInArgosyError(
+                f"pulling {request.text('fromImage') or 'images'} from a registry is not served yet: "
+                "import a root file system (docker import) or load an archive (docker load)"
+            )
+        if source != "-":
+            raise NotImplementedInArgosyError(f"importing from {source} is not served: fetch it and pipe it in (docker import -)")
+        progress = await self._images.import_(
+            request.chunks(),
+            repo=request.text("repo"),
+            tag=request.text("tag"),
+            message=request.text("message"),
+            changes=request.texts("changes"),
+            platform=parse_platform(request.text("platform")),
+        )
+        return await send_progress(request, progress)
+
+    async def save_one(self, request: Request) -> Answer | Gone:
+        return await self._save(request, [request.parts["name"]])
+
+    async def save_many(self, request: Request) -> Answer | Gone:
+        names = request.texts("names")
+        if not names:
+            raise InvalidParameterError("no image names were given")
+        return await self._save(request, names)
+
+    async def _save(self, request: Request, names: Sequence[str]) -> Answer | Gone:
+        pieces = await self._images.save(names, platform=_platform(request))
+        stream = Stream(request)
+        stream.start("application/x-tar")
+        async for piece in pieces:
+            await stream.write(piece)
+        return await stream.done()
+
+
+def _platform(request: Request) -> str:
+    return parse_platform(request.text("platform")) if request.version >= 48 else ""
+
+
+async def send_progress(request: Request, progress: AsyncIterator[Mapping[str, Any]]) -> Gone:
+    """Send messages as they come; an error after the first is a message too, because the status is already out."""
+    stream = Stream(request)
+    started = False
+    try:
+        async for message in progress:
+            if not started:
+                stream.start(JSON)
+                started = True
+            await stream.write_json(message)
+    except ConnectionError:
+        raise
+    except Exception as error:
+        if not started:
+            raise
+        words = message_of(error)
+        await stream.write_json({"errorDetail": {"message": words}, "error": words})
+    if not started:
+        stream.start(JSON)
+    return await stream.done()

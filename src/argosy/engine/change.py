@@ -1,0 +1,84 @@
+"""Changes to a container that exists: another name, other limits. Each makes a new revision, committed before the answer."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from argosy.base.errors import ConflictError, InvalidParameterError
+from argosy.engine.announce import Announcer
+from argosy.engine.container import Container
+from argosy.engine.model import HostConfig, Status
+from argosy.engine.names import check_name
+from argosy.engine.ports import Networks, Runtime
+from argosy.engine.registry import Registry
+from argosy.engine.spec.devices import device_number
+from argosy.engine.spec.resources import resources
+from argosy.engine.store import ContainerStore
+
+ValidateUpdate = Callable[[HostConfig, Mapping[str, Any], bool], tuple[HostConfig, tuple[str, ...]]]
+"""(current, changed fields, running) → (new, warnings)."""
+
+
+class Changer:
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        store: ContainerStore,
+        runtime: Runtime,
+        networks: Networks,
+        validate: ValidateUpdate,
+        announce: Announcer,
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._runtime = runtime
+        self._networks = networks
+        self._validate = validate
+        self._announce = announce
+
+    async def rename(self, container: Container, name: str) -> None:
+        """Give it another name, also in its networks. Raises ConflictError when that is taken."""
+        if not name:
+            raise InvalidParameterError("Neither old nor new names may be empty")
+        try:
+            name = check_name(name)
+        except InvalidParameterError as error:
+            raise InvalidParameterError(f"Error when allocating new name: {error}") from error
+        old = container.name
+        if name == old:
+            raise InvalidParameterError("Renaming a container with the same name as its current name")
+        if container.state.status in (Status.REMOVING, Status.DEAD):
+            raise ConflictError("cannot rename a container that is being removed")
+        try:
+            self._registry.reserve(name, container.id)
+        except ConflictError as error:
+            raise ConflictError(f"Error when allocating new name: {error}") from error
+        before = container.spec
+        container.spec = msgspec.structs.replace(before, name=name)
+        try:
+            await self._store.save_spec(container.spec)
+        except BaseException:
+            container.spec = before
+            self._registry.free(name, container.id)
+            raise
+        self._registry.free(old, container.id)
+        self._networks.rename(container.id, name)
+        self._announce(container, "rename", oldName=f"/{old}")
+
+    async def update(self, container: Container, changes: Mapping[str, Any]) -> tuple[str, ...]:
+        """Change limits and restart policy, live when it runs. Raises InvalidParameterError and ConflictError."""
+        if container.removed or container.state.status in (Status.REMOVING, Status.DEAD):
+            raise ConflictError(f'Cannot update container {container.id}: container is marked for removal and cannot be "update".')
+        async with container.lock:
+            host, warnings = self._validate(container.spec.host, changes, container.running)
+            before = container.spec
+            if container.shim is not None and container.running:
+                await self._runtime.update(container.shim, resources(host, device_number))
+            container.spec = msgspec.structs.replace(before, host=host)
+            await self._store.save_spec(container.spec)
+        if container.state.status is Status.RESTARTING and host.restart_policy.name in ("", "no") and container.restart_timer is not None:
+            container.restart_timer.cancel()
+        self._announce(container, "update")
+        return warnings

@@ -1,0 +1,249 @@
+"""`read_logs`: the thin shell around files, formats and the renderer.
+
+Work is done in pieces on the event loop with a pause after each: a piece takes a fraction of a millisecond, while a thread
+that decodes would keep the interpreter's lock for its 5 ms switch interval, ten times as long. Only what may wait for the disk
+(opening, unpacking, searching, a piece that is not in the page cache) goes to a thread.
+"""
+
+import asyncio
+import os
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol
+
+from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
+from argosy.engine.logs.files import Segment, close_all, current_inode, newer, open_all, unpack
+from argosy.engine.logs.format import Format
+from argosy.engine.logs.jsonfile import JsonFile
+from argosy.engine.logs.query import LogQuery, fixed
+from argosy.engine.logs.render import Renderer
+from argosy.engine.logs.watch import POLL, LogWatch
+from argosy.runtime.model import LogPlan
+
+PIECE = 131072
+_HELD = 16
+"""Files that a slow follower keeps open after they were rotated away; beyond, the oldest unread one is given up."""
+_FORMATS: dict[str, type[Format]] = {"json-file": JsonFile}
+
+Flush = Callable[[], Awaitable[None]]
+
+
+class Ended(Protocol):
+    """The end of the container's present run; an asyncio.Event will do."""
+
+    def is_set(self) -> bool: ...
+    def wait(self) -> Awaitable[Any]: ...
+
+
+def read_logs(
+    plan: LogPlan,
+    query: LogQuery,
+    *,
+    terminal: bool,
+    ended: Ended | None = None,
+    flush: Flush | None = None,
+    watch: LogWatch | None = None,
+    now: Callable[[], int] = time.time_ns,
+) -> AsyncIterator[bytes]:
+    """Return the log's bytes as the Engine API sends them; nothing is opened before the first is asked for.
+
+    ``ended``: None when the container does not run, then ``follow`` ends at the end of the file. ``flush`` is awaited before the
+    first read, and again after ``ended``, so that no output is missed. Raises InvalidParameterError without any stream asked for,
+    NotImplementedInArgosyError for a driver that keeps nothing to read.
+    """
+    if not (query.stdout or query.stderr):
+        raise InvalidParameterError("Bad parameters: you must choose at least one stream")
+    if plan.driver not in _FORMATS or not plan.path:
+        raise NotImplementedInArgosyError("configured logging driver does not support reading")
+    reader = _Reader(plan.path, _FORMATS[plan.driver](), query, Renderer(query, terminal=terminal))
+    if query.follow and ended is not None:
+        return _follow(reader, ended, flush, watch or LogWatch(), query.until, now)
+    return _once(reader, flush)
+
+
+async def _once(reader: "_Reader", flush: Flush | None) -> AsyncIterator[bytes]:
+    if flush is not None:
+        await flush()
+    try:
+        await asyncio.to_thread(reader.open)
+        async for piece in reader.drain():
+            yield piece
+    finally:
+        reader.close()
+
+
+async def _follow(
+    reader: "_Reader", ended: Ended, flush: Flush | None, watch: LogWatch, until: int, now: Callable[[], int]
+) -> AsyncIterator[bytes]:
+    changed = asyncio.Event()
+
+    def on_change(created: bool) -> None:
+        if created and reader.opened:
+            reader.look_for_newer()
+        changed.set()
+
+    end = asyncio.ensure_future(ended.wait())
+    end.add_done_callback(lambda _: changed.set())
+    with watch.watching(reader.path, on_change) as told:
+        try:
+            if flush is not None:
+                await flush()
+            await asyncio.to_thread(reader.open)
+            last = False
+            while True:
+                changed.clear()
+                reader.look_for_newer()
+                async for piece in reader.drain():
+                    yield piece
+                if last or reader.done or (until and now() > until):
+                    return
+                if ended.is_set():
+                    # What was written before the end can be read after this; then one more round.
+                    if flush is not None:
+                        await flush()
+                    last = True
+                    continue
+                await _wait(changed, None if told else POLL, (until - now()) / 1e9 if until else None)
+        finally:
+            end.cancel()
+            reader.close()
+
+
+async def _wait(changed: asyncio.Event, *limits: float | None) -> None:
+    """Return after a change, or when the nearest limit is over."""
+    timeout = min((max(limit, 0.001) for limit in limits if limit is not None), default=None)
+    try:
+        await asyncio.wait_for(changed.wait(), timeout)
+    except TimeoutError:
+        pass
+
+
+class _Reader:
+    """Segments that are still to be read, the first of them being read now."""
+
+    def __init__(self, path: str, form: Format, query: LogQuery, renderer: Renderer) -> None:
+        self.path = path
+        self.opened = False
+        self._format = form
+        self._query = query
+        self._renderer = renderer
+        self._segments: deque[Segment] = deque()
+        self._offset = 0
+        self._skip: dict[int, str] = {}
+        """Inode → entries up to this time have been sent already (the file came back under another inode, packed)."""
+        self._last = b""
+
+    @property
+    def done(self) -> bool:
+        return self._renderer.done
+
+    def open(self) -> None:
+        """Open what is wanted and go to the first wanted entry. May wait for the disk: call it in a thread."""
+        segments = open_all(self.path, newest=self._query.tail == 0)
+        try:
+            self._choose(segments)
+        except BaseException:
+            close_all(segments)
+            raise
+        self._segments.extend(segments)
+        self.opened = True
+
+    def _choose(self, segments: list[Segment]) -> None:
+        """Drop leading segments that hold nothing wanted, and set the offset in the first that stays."""
+        missing = self._query.tail
+        if missing >= 0:
+            for index in range(len(segments) - 1, -1, -1):
+                self._unpack(segments[index])
+                self._offset, missing = self._format.tail(segments[index].fd, segments[index].size(), missing)
+                if missing == 0:
+                    close_all(segments[:index])
+                    del segments[:index]
+                    return
+        elif self._query.since:
+            while len(segments) > 1 and segments[0].written() < self._query.since:
+                segments.pop(0).close()
+            if segments:
+                self._unpack(segments[0])
+                self._offset = self._format.seek(segments[0].fd, segments[0].size(), fixed(self._query.since))
+
+    def _unpack(self, segment: Segment) -> None:
+        if segment.packed:
+            unpack(segment, os.path.dirname(self.path))
+
+    def look_for_newer(self) -> None:
+        """Open files that were begun since the last look, before a further rotation can take them away."""
+        known = self._segments[-1] if self._segments else None
+        if known is None:
+            self._segments.extend(open_all(self.path))
+            return
+        inode = current_inode(self.path)
+        if inode in (0, known.inode):
+            return
+        found, known_listed = newer(self.path, known)
+        if not known_listed:
+            # It was packed or removed meanwhile. Its open fd still gives all it held; what comes back of that is passed over.
+            self._skip |= dict.fromkeys((segment.inode for segment in found), self._known_last(known))
+        self._segments.extend(found)
+        while len(self._segments) > _HELD:
+            self._segments[1].close()
+            del self._segments[1]
+
+    def _known_last(self, known: Segment) -> str:
+        size = known.size()
+        start = max(0, size - PIECE)
+        return self._format.last_time(os.pread(known.fd, size - start, start)) or self._format.last_time(self._last)
+
+    async def drain(self) -> AsyncIterator[bytes]:
+        """Yield everything up to the present end of the last segment."""
+        while self._segments and not self.done:
+            segment = self._segments[0]
+            if segment.packed:
+                await asyncio.to_thread(self._unpack, segment)
+            async for piece in self._drain_segment(segment):
+                yield piece
+            if len(self._segments) == 1:
+                return
+            # A newer file is known only after this one got another name, and nothing is written to it after that; but
+            # something may have come in between the end that was reached and the renaming.
+            async for piece in self._drain_segment(segment):
+                yield piece
+            self._segments.popleft().close()
+            self._offset = 0
+
+    async def _drain_segment(self, segment: Segment) -> AsyncIterator[bytes]:
+        after = self._skip.get(segment.inode, "")
+        size = PIECE
+        while not self.done:
+            data = await _read_at(segment.fd, size, self._offset)
+            whole = self._format.complete(data)
+            if whole == 0:
+                if len(data) < size:
+                    return
+                # One record is longer than the piece.
+                size *= 2
+                continue
+            data = data[:whole] if whole < len(data) else data
+            self._offset += whole
+            self._last = data
+            size = PIECE
+            if out := self._format.render(data, self._renderer, after):
+                yield out
+            await asyncio.sleep(0)
+
+    def close(self) -> None:
+        close_all(list(self._segments))
+        self._segments.clear()
+
+
+async def _read_at(fd: int, size: int, offset: int) -> bytes:
+    """Return up to ``size`` bytes: at once from the page cache, in a thread when the disk has to be asked (preadv2(2))."""
+    buffer = bytearray(size)
+    try:
+        count = os.preadv(fd, [buffer], offset, os.RWF_NOWAIT)
+    except OSError:
+        # EAGAIN: not in memory; EOPNOTSUPP: a file system that cannot tell.
+        return await asyncio.to_thread(os.pread, fd, size, offset)
+    if count == size or offset + count >= os.fstat(fd).st_size:
+        return bytes(memoryview(buffer)[:count])
+    return await asyncio.to_thread(os.pread, fd, size, offset)

@@ -1,0 +1,126 @@
+"""From ``-v``, ``--mount``, ``--volumes-from`` and an image's VOLUMEs to resolved mount points; volumes are made here.
+
+Anonymous volumes are made before the container's revision is committed; their names are noted as an *intent* first, so
+that a crash in between leaves none behind (`undo_intents` at boot).
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Protocol
+
+import msgspec
+
+from argosy.base import ids
+from argosy.base.errors import InvalidParameterError
+from argosy.engine.model import Config, ContainerSpec, HostConfig, MountPoint
+from argosy.engine.ports import Volumes
+from argosy.engine.registry import Registry
+from argosy.storage.model import RootMount
+from argosy.storage.ports import Workers
+
+INTENT = "create-intent"
+
+Candidates = Callable[[Config, HostConfig], tuple[MountPoint, ...]]
+"""What was asked for, checked but not made: volumes have no source, anonymous ones no name."""
+
+
+class Database(Protocol):
+    async def put(self, kind: str, key: str, value: bytes) -> None: ...
+
+    async def delete(self, kind: str, key: str) -> None: ...
+
+    def load(self, kind: str) -> dict[str, bytes]: ...
+
+
+class Mounting:
+    def __init__(self, *, registry: Registry, volumes: Volumes, database: Database, workers: Workers, candidates: Candidates) -> None:
+        self._registry = registry
+        self._volumes = volumes
+        self._database = database
+        self._workers = workers
+        self._candidates = candidates
+        self._noted: set[str] = set()
+        self._fresh: dict[str, set[str]] = {}
+
+    async def resolve(
+        self, container_id: str, config: Config, host: HostConfig, undo: AsyncExitStack
+    ) -> tuple[tuple[MountPoint, ...], tuple[str, ...]]:
+        """Return the mount points and warnings. Raises InvalidParameterError for a missing bind source of ``--mount``."""
+        asked = {point.destination: point for point in (*self._volumes_from(host), *self._candidates(config, host))}
+        points = [_named(point) for point in asked.values()]
+        anonymous = [point.name for point in points if point.anonymous and not point.source]
+        if anonymous:
+            self._noted.add(container_id)
+            await self._database.put(INTENT, container_id, msgspec.json.encode(anonymous))
+        warnings: list[str] = []
+        made = [await self._make(point, host, undo, warnings) for point in points]
+        return tuple(made), tuple(warnings)
+
+    async def done(self, container_id: str) -> None:
+        """The revision is committed and owns its volumes now."""
+        self._fresh.pop(container_id, None)
+        if container_id in self._noted:
+            self._noted.discard(container_id)
+            await self._database.delete(INTENT, container_id)
+
+    async def undo_intents(self) -> None:
+        """At boot: remove anonymous volumes of containers that were never committed."""
+        for container_id, raw in self._database.load(INTENT).items():
+            if self._registry.get(container_id) is None:
+                for name in msgspec.json.decode(raw, type=list[str]):
+                    await self._volumes.remove(name, True)
+            await self._database.delete(INTENT, container_id)
+
+    async def copy_up(self, spec: ContainerSpec, root: RootMount) -> None:
+        """Fill empty volumes with what the image has at their place, with owner and mode (``nocopy`` says not to)."""
+        for point in spec.mounts:
+            if point.type != "volume" or point.no_copy or point.subpath:
+                continue
+            path = await self._volumes.mount(point.name, spec.id)
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                if not os.listdir(handle):
+                    await self._workers.run("copy_up", {"path": point.destination}, fds=[handle], root=root)
+            finally:
+                os.close(handle)
+                await self._volumes.unmount(point.name, spec.id)
+
+    def _volumes_from(self, host: HostConfig) -> list[MountPoint]:
+        found = []
+        for entry in host.volumes_from or ():
+            ref, _, mode = entry.partition(":")
+            if mode not in ("", "ro", "rw", "z", "Z"):
+                raise InvalidParameterError(f"invalid mode: {mode}")
+            for point in self._registry.find(ref).spec.mounts:
+                found.append(msgspec.structs.replace(point, rw=point.rw and mode != "ro", anonymous=False))
+        return found
+
+    async def _make(self, point: MountPoint, host: HostConfig, undo: AsyncExitStack, warnings: list[str]) -> MountPoint:
+        if point.type == "volume":
+            known = {volume.name for volume in self._volumes.list_()} if not point.anonymous else set()
+            view = await self._volumes.create(point.name, point.driver or host.volume_driver or "local", *_volume_asked(point, host))
+            if point.anonymous or point.name not in known:
+                undo.push_async_callback(self._volumes.remove, view.name, True)
+            return msgspec.structs.replace(point, driver=view.driver, source=view.mountpoint)
+        if point.type == "bind" and not os.path.lexists(point.source):
+            if "must-exist" in point.options or point.source.startswith("/dev/"):
+                raise InvalidParameterError(f'invalid mount config for type "bind": bind source path does not exist: {point.source}')
+            os.makedirs(point.source, mode=0o755, exist_ok=True)
+            warnings.append(f"the bind mount's source {point.source} did not exist and has been created as an empty directory of root")
+        return point
+
+
+def _named(point: MountPoint) -> MountPoint:
+    if point.type == "volume" and not point.name:
+        return msgspec.structs.replace(point, name=ids.new_id(), anonymous=True)
+    return point
+
+
+def _volume_asked(point: MountPoint, host: HostConfig) -> tuple[dict[str, str], dict[str, str]]:
+    """Return (driver options, labels) that ``--mount volume-opt=…,volume-label=…`` gave for a new volume."""
+    for mount in host.mounts or ():
+        if mount.target == point.destination and mount.volume_options is not None:
+            driver = mount.volume_options.driver_config
+            return dict((driver.options if driver else None) or {}), dict(mount.volume_options.labels or {})
+    return {}, {}

@@ -1,0 +1,116 @@
+"""``/networks``: the network layer's own acts, and the two that concern a container's revision too."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from argosy.base.errors import ForbiddenError, NotFoundError
+from argosy.base.events import EventBus
+from argosy.engine import networking
+from argosy.engine.container import Container
+from argosy.engine.model import EndpointSettings
+from argosy.engine.paths import ContainerPaths
+from argosy.engine.ports import Networks
+from argosy.engine.registry import Registry
+from argosy.engine.sandboxes import Sandboxes
+from argosy.engine.store import ContainerStore
+from argosy.network.model import NetworkCreate, NetworkView, Sandbox
+
+Filters = Mapping[str, Sequence[str]]
+
+
+class NetworkAdmin(Protocol):
+    async def create(self, request: NetworkCreate) -> tuple[str, str]: ...
+    async def list_(self, filters: Filters) -> list[NetworkView]: ...
+    async def inspect(self, ref: str, *, verbose: bool = False, scope: str = "") -> NetworkView: ...
+    async def remove(self, ref: str) -> None: ...
+    async def prune(self, filters: Filters) -> list[str]: ...
+
+
+class NetworkService:
+    """Implements `argosy.api.ports.NetworkStore`."""
+
+    def __init__(
+        self,
+        *,
+        admin: NetworkAdmin,
+        networks: Networks,
+        registry: Registry,
+        store: ContainerStore,
+        sandboxes: Sandboxes,
+        data_root: str,
+        events: EventBus,
+    ) -> None:
+        self._admin = admin
+        self._networks = networks
+        self._registry = registry
+        self._store = store
+        self._sandboxes = sandboxes
+        self._data_root = data_root
+        self._events = events
+        self.create = admin.create
+        self.list_ = admin.list_
+        self.inspect = admin.inspect
+        self.remove = admin.remove
+        self.prune = admin.prune
+
+    async def connect(self, ref: str, container: str, settings: EndpointSettings) -> None:
+        """Attach a container, running or not. Raises in Docker's words and then nothing is changed."""
+        target = self._registry.find(container)
+        network = self._networks.find(ref)
+        mode = networking.normalise(target.spec.host.network_mode)
+        if networking.joined(mode) is not None:
+            raise ForbiddenError(
+                "container sharing network namespace with another container or host cannot be connected to any other network"
+            )
+        if "host" in (mode, network.name):
+            raise ForbiddenError("cannot connect container to host network - container must be created in host network mode")
+        if mode == "none" and network.name != "none":
+            raise ForbiddenError("container cannot be connected to multiple networks with one of the networks in private (none) mode")
+        async with target.lock:
+            if network.name in target.spec.networks:
+                raise ForbiddenError(f"endpoint with name {target.name} already exists in network {network.name}")
+            if target.running:
+                added = await self._networks.connect(target.id, target.state.pid, network, settings)
+                self._merge(target, added)
+            await self._save(target, {**target.spec.networks, network.name: settings})
+        self._announce("connect", network.id, network.name, network.driver, target)
+
+    async def disconnect(self, ref: str, container: str, *, force: bool) -> None:
+        network = self._networks.find(ref)
+        try:
+            target = self._registry.find(container)
+        except NotFoundError:
+            if force:
+                return
+            raise
+        if networking.normalise(target.spec.host.network_mode) == "host" and network.name == "host":
+            raise ForbiddenError("container cannot be disconnected from host network or connected to host network")
+        async with target.lock:
+            if network.name not in target.spec.networks:
+                raise ForbiddenError(f"container {target.id} is not connected to network {network.name}")
+            if target.running:
+                left = await self._networks.disconnect(target.id, network)
+                target.sandbox = left
+                self._written(target)
+            await self._save(target, {name: value for name, value in target.spec.networks.items() if name != network.name})
+        self._announce("disconnect", network.id, network.name, network.driver, target)
+
+    def _merge(self, target: Container, added: Sandbox) -> None:
+        target.sandbox = Sandbox(endpoints={**target.sandbox.endpoints, **added.endpoints}, ports={**target.sandbox.ports, **added.ports})
+        self._written(target)
+
+    def _written(self, target: Container) -> None:
+        """The record for the next daemon, and the container's own /etc/hosts."""
+        self._sandboxes.save(target.id, target.sandbox)
+        if target.request is not None:
+            paths = ContainerPaths(self._data_root, target.id)
+            paths.overwrite_hosts(self._networks.hosts(target.request, target.sandbox))
+
+    async def _save(self, target: Container, networks: Mapping[str, EndpointSettings]) -> None:
+        target.spec = msgspec.structs.replace(target.spec, networks=networks)
+        await self._store.save_spec(target.spec)
+
+    def _announce(self, action: str, network_id: str, name: str, driver: str, target: Container) -> None:
+        self._events.publish("network", action, network_id, {"container": target.id, "name": name, "type": driver})

@@ -1,0 +1,81 @@
+"""What a container's start asks of its networks, worked out from its revision."""
+
+from argosy.base import ids
+from argosy.base.errors import ConflictError
+from argosy.engine.container import Container
+from argosy.engine.model import ContainerSpec, EndpointSettings
+from argosy.engine.ports import Networks
+from argosy.engine.registry import Registry
+from argosy.network.model import PortBinding, SandboxRequest
+
+
+def joined(mode: str) -> str | None:
+    """Return the reference in ``container:REF``, else None."""
+    kind, colon, ref = mode.partition(":")
+    return ref if kind == "container" and colon else None
+
+
+def normalise(mode: str) -> str:
+    """Return the network mode with Docker's other names for the default bridge folded into ``bridge``."""
+    return "bridge" if mode in ("", "default") else mode
+
+
+def join_target(registry: Registry, own: str, mode: str, kind: str) -> Container | None:
+    """Return the running container whose namespace ``mode`` enters. Raises ConflictError or NotFoundError in Docker's words."""
+    ref = joined(mode)
+    if ref is None:
+        return None
+    target = registry.find(ref)
+    if target.id == own:
+        raise ConflictError(f"cannot join own {kind} namespace")
+    if not target.running:
+        raise ConflictError(f"cannot join {kind} namespace of a non running container: {target.id}")
+    if target.state.status == "restarting":
+        raise ConflictError(f"Container {target.id} is restarting, wait until the container is running")
+    return target
+
+
+def sandbox_request(spec: ContainerSpec, networks: Networks, links: dict[str, str]) -> SandboxRequest:
+    """Return what `Networks.reserve` needs. Raises NotFoundError for a network that is gone."""
+    host, config = spec.host, spec.config
+    mode = normalise(host.network_mode)
+    endpoints = []
+    if joined(mode) is None and not config.network_disabled:
+        for name, settings in spec.networks.items():
+            endpoints.append((networks.find(name), settings))
+    exposed = dict.fromkeys([*(config.exposed_ports or {}), *(host.port_bindings or {})])
+    return SandboxRequest(
+        container_id=spec.id,
+        name=spec.name,
+        hostname=config.hostname or ids.short(spec.id),
+        domainname=config.domainname,
+        endpoints=tuple(endpoints),
+        network_mode=mode,
+        port_bindings={port: tuple(bindings or (PortBinding(),)) for port, bindings in (host.port_bindings or {}).items()},
+        publish_all=host.publish_all_ports,
+        dns=host.dns or (),
+        dns_search=host.dns_search or (),
+        dns_options=host.dns_options or (),
+        extra_hosts=host.extra_hosts or (),
+        exposed_ports=tuple(exposed),
+        links=links,
+    )
+
+
+def initial_networks(mode: str, asked: dict[str, EndpointSettings]) -> dict[str, EndpointSettings]:
+    """Return the endpoints of a new container: what was asked, with the network mode's own first."""
+    mode = normalise(mode)
+    if joined(mode) is not None:
+        return {}
+    named = {normalise(name): settings for name, settings in asked.items()}
+    return {mode: named.pop(mode, EndpointSettings()), **named}
+
+
+def parse_links(links: tuple[str, ...], registry: Registry) -> dict[str, str]:
+    """Return alias → container id of ``--link name:alias``. Raises NotFoundError ``could not get container for x``."""
+    found = {}
+    for link in links:
+        name, _, alias = link.rpartition(":") if ":" in link else (link, "", link)
+        target = registry.find(name.removeprefix("/"))
+        found[alias.rpartition("/")[2]] = target.id
+    return found

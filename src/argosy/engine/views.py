@@ -1,0 +1,70 @@
+"""A container as clients see it at one moment."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from argosy.base.errors import ArgosyError
+from argosy.engine import networking
+from argosy.engine.container import Container
+from argosy.engine.container_view import ContainerView
+from argosy.engine.model import Status
+from argosy.engine.paths import ContainerPaths
+from argosy.engine.ports import Images, Networks, Snapshots
+from argosy.network.model import Endpoint
+
+
+class Viewer:
+    def __init__(self, *, images: Images, networks: Networks, snapshots: Snapshots, data_root: str) -> None:
+        self._images = images
+        self._networks = networks
+        self._snapshots = snapshots
+        self._data_root = data_root
+
+    def view(self, container: Container, *, size_rw: int | None = None, size_root_fs: int | None = None) -> ContainerView:
+        spec = container.spec
+        paths = ContainerPaths(self._data_root, spec.id)
+        started = bool(container.state.started_at)
+        return ContainerView(
+            spec=spec,
+            state=container.state,
+            generation=container.generation,
+            image_name=self._images.display_name(spec.image_id, spec.config.image),
+            endpoints=self._endpoints(container),
+            endpoint_settings=container.endpoint_settings(),
+            ports=dict(container.sandbox.ports),
+            exec_ids=tuple(exec_id for exec_id, run in container.execs.items() if run.state.running),
+            graph_driver=spec.driver,
+            graph_data=self._snapshots.graph_data(spec.id),
+            image_manifest=self._manifest(spec.image_manifest),
+            paths={
+                "resolv_conf": paths.resolv_conf if started else "",
+                "hostname": paths.hostname if started else "",
+                "hosts": paths.hosts if started else "",
+                "log": spec.log_path if started or container.state.status is not Status.CREATED else "",
+            },
+            size_rw=size_rw,
+            size_root_fs=size_root_fs,
+        )
+
+    def _endpoints(self, container: Container) -> dict[str, Endpoint]:
+        """Of a container that does not run: the networks it will join, without addresses."""
+        found = container.endpoints()
+        if networking.joined(container.spec.host.network_mode) is None:
+            for name in container.spec.networks:
+                if name not in found:
+                    found[name] = Endpoint(network_id=self._network_id(name, container))
+        return found
+
+    def _network_id(self, name: str, container: Container) -> str:
+        if not container.state.started_at:
+            return ""
+        try:
+            return self._networks.find(name).id
+        except ArgosyError:
+            return ""
+
+    @staticmethod
+    def _manifest(digest: str) -> Mapping[str, Any] | None:
+        if not digest:
+            return None
+        return {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 0}

@@ -1,0 +1,1 @@
+"""How each kind of network is made real: `bridge`, `macvlan` (and ipvlan); `host` and `none` need nothing of the kernel."""

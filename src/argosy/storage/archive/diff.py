@@ -1,0 +1,74 @@
+"""A writable tree as a layer's tar: what `compare` finds, deletions as ``.wh.`` files (OCI image specification, layer.md)."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from argosy.storage.archive.compare import DELETED, changes, is_opaque, is_whiteout
+from argosy.storage.archive.entry import REGULAR, Entry
+from argosy.storage.archive.pack import Packer
+from argosy.storage.archive.sink import Sink
+
+_OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def diff_overlay(upper: int, sink: Sink) -> None:
+    """Write the upper directory ``upper`` of an overlay mount as a layer."""
+    packer = _OverlayPacker(sink, _whiteout)
+    packer.tree(upper, b"")
+    packer.end()
+
+
+def diff_plain(upper: int, lower: int, sink: Sink) -> None:
+    """Write how the tree ``upper`` differs from the tree ``lower`` as a layer."""
+    packer = Packer(sink)
+    for path, kind in changes(upper, lower, overlay=False):
+        directory, _, base = path[1:].rpartition("/")
+        if kind == DELETED:
+            whiteout = os.fsencode(f"{directory}/.wh.{base}" if directory else f".wh.{base}")
+            packer.put(Entry(whiteout, REGULAR, mode=0o600))
+            continue
+        parent = os.open(directory, _OPEN_DIR, dir_fd=upper) if directory else os.dup(upper)
+        try:
+            _alone(packer, parent, base, os.fsencode(path[1:]))
+        finally:
+            os.close(parent)
+    packer.end()
+
+
+def _alone(packer: Packer, parent: int, base: str, name: bytes) -> None:
+    """Write one item; what is in a directory is a change of its own."""
+    found = os.stat(base, dir_fd=parent, follow_symlinks=False)
+    if not stat.S_ISDIR(found.st_mode):
+        packer.item(parent, base, name)
+        return
+    fd = os.open(base, _OPEN_DIR, dir_fd=parent)
+    try:
+        packer.directory(fd, name, found)
+    finally:
+        os.close(fd)
+
+
+class _OverlayPacker(Packer):
+    def directory(self, fd: int, name: bytes, found: os.stat_result) -> None:
+        super().directory(fd, name, found)
+        if is_opaque(fd):
+            self.put(
+                Entry(
+                    name + b"/.wh..wh..opq",
+                    REGULAR,
+                    mode=found.st_mode & 0o777,
+                    uid=found.st_uid,
+                    gid=found.st_gid,
+                    mtime=found.st_mtime_ns // 10**9 * 10**9,
+                )
+            )
+
+
+def _whiteout(name: bytes, found: os.stat_result, packer: Packer) -> bool:
+    if not is_whiteout(found):
+        return False
+    directory, slash, base = name.rpartition(b"/")
+    packer.put(Entry(directory + slash + b".wh." + base, REGULAR, mode=0o600, mtime=found.st_mtime_ns // 10**9 * 10**9))
+    return True

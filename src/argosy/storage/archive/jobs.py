@@ -1,0 +1,150 @@
+"""What a worker can be asked to do: ``JOBS[name](params, fds)`` returns a JSON value.
+
+Loaded by the launcher before it forks; nothing is imported later. Parameters and results are JSON values, paths in them
+text with undecodable bytes as surrogates. The tree that a job creates files in is the process's root (see
+`storage.ports.Workers`); trees that are only read come as directory fds.
+"""
+
+from __future__ import annotations
+
+import os
+
+from argosy.base.errors import InvalidParameterError
+from argosy.storage.archive import apply, compare, copy, diff, mountpoints, paths, recipe, remove, unpack
+from argosy.storage.archive.entry import ArchiveError
+from argosy.storage.archive.sink import Sink
+from argosy.storage.archive.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    Params = Mapping[str, Any]
+    Fds = Sequence[int]
+
+
+def apply_layer(params: Params, fds: Fds) -> dict[str, Any]:
+    """fds: archive[, recipe to write]; params: overlay[, offset, size]. Root: the new layer. → size, recipe (usable or not)."""
+    writer = recipe.Writer(fds[1]) if len(fds) > 1 else None
+    os.chdir("/")
+    size = apply.apply_layer(_source(params, fds[0]), overlay=params["overlay"], recipe=writer)
+    return {"size": size, "recipe": writer.finish() if writer is not None else False}
+
+
+def diff_layer(params: Params, fds: Fds) -> dict[str, Any]:
+    """fds: out, upper[, lower]; params: overlay. → size of the tar."""
+    sink = Sink(fds[0])
+    if params["overlay"]:
+        diff.diff_overlay(fds[1], sink)
+    else:
+        diff.diff_plain(fds[1], fds[2], sink)
+    return {"size": sink.count}
+
+
+def changes(params: Params, fds: Fds) -> list[list[Any]]:
+    """fds: upper; params: overlay, lower (the current root is the tree below; else nothing is). → [[path, kind], …]."""
+    lower = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if params["lower"] else -1
+    found = compare.changes(fds[0], lower, overlay=params["overlay"])
+    return [[os.fsencode(path).decode("utf-8", "replace"), kind] for path, kind in found]
+
+
+def assemble(params: Params, fds: Fds) -> dict[str, Any]:
+    """fds: recipe, out. Root: the layer. → size of the tar written."""
+    os.chdir("/")
+    return {"size": recipe.assemble(fds[0], Sink(fds[1]))}
+
+
+def stat(params: Params, fds: Fds) -> dict[str, Any]:
+    """params: path. → name, size, mode, mtime_ns, linkTarget."""
+    return paths.describe(os.fsencode(params["path"]))
+
+
+def pack(params: Params, fds: Fds) -> dict[str, Any]:
+    """fds: out; params: path. → size of the archive."""
+    sink = Sink(fds[0])
+    paths.pack(os.fsencode(params["path"]), sink)
+    return {"size": sink.count}
+
+
+def export(params: Params, fds: Fds) -> dict[str, Any]:
+    """fds: out. → size of the archive."""
+    sink = Sink(fds[0])
+    paths.export(sink)
+    return {"size": sink.count}
+
+
+def unpack_archive(params: Params, fds: Fds) -> dict[str, Any]:
+    """fds: archive; params: path, no_overwrite, owner ([uid, gid] or None). → size of the files."""
+    owner = params.get("owner")
+    size = unpack.unpack(
+        Source(fds[0]),
+        paths.absolute(os.fsencode(params["path"])),
+        no_overwrite=params.get("no_overwrite", False),
+        owner=(owner[0], owner[1]) if owner else None,
+    )
+    return {"size": size}
+
+
+def copy_tree(params: Params, fds: Fds) -> dict[str, Any]:
+    """fds: source directory, target directory. → size."""
+    return {"size": copy.copy_tree(fds[0], fds[1])}
+
+
+def copy_up(params: Params, fds: Fds) -> dict[str, Any]:
+    """fds: the volume's directory; params: path in the current root. Fills an empty volume. → size, or 0 if it was not empty."""
+    if os.listdir(fds[0]):
+        return {"size": 0}
+    try:
+        source = os.open(os.fsencode(params["path"]), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return {"size": 0}
+    return {"size": copy.copy_tree(source, fds[0])}
+
+
+def usage(params: Params, fds: Fds) -> int:
+    """fds: directory. → bytes."""
+    return remove.usage(fds[0])
+
+
+def empty(params: Params, fds: Fds) -> None:
+    """fds: directory, emptied."""
+    remove.remove(fds[0])
+
+
+def make_mountpoints(params: Params, fds: Fds) -> None:
+    """Root: the image with a writable layer above."""
+    mountpoints.make()
+
+
+def _source(params: Params, fd: int) -> Source:
+    return Source(fd, params["offset"], params["size"]) if "offset" in params else Source(fd)
+
+
+def _words(job: Callable[[Params, Fds], Any]) -> Callable[[Params, Fds], Any]:
+    """Raise what an archive did wrong as the kind of error that everybody knows."""
+
+    def run(params: Params, fds: Fds) -> Any:
+        try:
+            return job(params, fds)
+        except ArchiveError as error:
+            raise InvalidParameterError(str(error)) from error
+
+    return run
+
+
+JOBS: dict[str, Callable[[Params, Fds], Any]] = {
+    "apply_layer": _words(apply_layer),
+    "assemble": assemble,
+    "changes": changes,
+    "copy_tree": copy_tree,
+    "copy_up": copy_up,
+    "diff_layer": diff_layer,
+    "empty": empty,
+    "export": export,
+    "mountpoints": make_mountpoints,
+    "pack": pack,
+    "stat": stat,
+    "unpack": _words(unpack_archive),
+    "usage": usage,
+}

@@ -1,0 +1,158 @@
+"""A tree of files as a tar stream.
+
+Directories are read through their file descriptors, links never followed, so a tree that changes meanwhile can only make the
+archive wrong, never leave the tree. Times are whole seconds, owners are numbers: as Docker writes them (moby
+``archive.FileInfoHeader``).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from argosy.storage.archive import header
+from argosy.storage.archive.entry import BLOCK, BLOCK_DEVICE, CHARACTER, DIRECTORY, FIFO, HARDLINK, REGULAR, SYMLINK, Entry
+from argosy.storage.archive.sink import Sink
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SECOND = 1_000_000_000
+_NOT_WRITTEN = ("trusted.overlay.", "user.overlay.", "system.", "security.selinux", "security.ima", "security.evm", "security.apparmor")
+_OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class Packer:
+    """Writes entries to a sink. ``filter(name, stat, fd, packer)`` may write something else and return True (whiteouts)."""
+
+    def __init__(self, sink: Sink, special: Callable[[bytes, os.stat_result, Packer], bool] | None = None) -> None:
+        self.sink = sink
+        self.wrote_file: Callable[[str, int, int], None] | None = None
+        self._special = special
+        self._links: dict[tuple[int, int], bytes] = {}
+
+    def tree(self, fd: int, name: bytes) -> None:
+        """Write what is in the directory ``fd``, names below ``name`` (empty: the root)."""
+        for item in sorted(os.listdir(fd)):
+            self.item(fd, item, name + b"/" + os.fsencode(item) if name else os.fsencode(item))
+
+    def item(self, parent: int, item: str, name: bytes) -> None:
+        """Write ``item`` of the directory ``parent``, and all below it, under ``name``."""
+        try:
+            found = os.stat(item, dir_fd=parent, follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        if self._special is not None and self._special(name, found, self):
+            return
+        mode = found.st_mode
+        if stat.S_ISREG(mode):
+            self.file(parent, item, name, found)
+        elif stat.S_ISDIR(mode):
+            fd = _open(item, _OPEN_DIR, parent)
+            if fd >= 0:
+                try:
+                    self.directory(fd, name, found)
+                    self.tree(fd, name)
+                finally:
+                    os.close(fd)
+        else:
+            self.other(parent, item, name, found)
+
+    def file(self, parent: int, item: str, name: bytes, found: os.stat_result) -> None:
+        if found.st_nlink > 1:
+            key = (found.st_dev, found.st_ino)
+            if (first := self._links.get(key)) is not None:
+                self.put(_entry(name, HARDLINK, found, linkname=first))
+                return
+            self._links[key] = name
+        fd = _open(item, _OPEN_FILE, parent)
+        if fd < 0:
+            return
+        try:
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode):
+                return
+            size = found.st_size
+            self.put(_entry(name, REGULAR, found, size=size, xattrs=xattrs(fd)))
+            if size:
+                sent = self.sink.send(fd, size)
+                # A file that shrank meanwhile: the header has promised its length.
+                self.sink.zeros(size - sent + -size % BLOCK)
+        finally:
+            os.close(fd)
+
+    def directory(self, fd: int, name: bytes, found: os.stat_result) -> None:
+        self.put(_entry(name + b"/", DIRECTORY, found, xattrs=xattrs(fd)))
+
+    def other(self, parent: int, item: str, name: bytes, found: os.stat_result) -> None:
+        mode = found.st_mode
+        if stat.S_ISLNK(mode):
+            self.put(_entry(name, SYMLINK, found, linkname=os.fsencode(os.readlink(item, dir_fd=parent))))
+        elif stat.S_ISFIFO(mode):
+            self.put(_entry(name, FIFO, found))
+        elif stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            entry = _entry(name, CHARACTER if stat.S_ISCHR(mode) else BLOCK_DEVICE, found)
+            entry.devmajor, entry.devminor = os.major(found.st_rdev), os.minor(found.st_rdev)
+            self.put(entry)
+        # Sockets have no meaning in an archive; Docker leaves them out too.
+
+    def put(self, entry: Entry) -> None:
+        self.sink.write(header.encode(entry))
+
+    def end(self) -> None:
+        """Write the end marker and everything that is still held."""
+        self.sink.write(header.END)
+        self.sink.flush()
+
+
+def _open(item: str, flags: int, parent: int) -> int:
+    """Return an fd, -1 when the item went away or became something else meanwhile."""
+    try:
+        return os.open(item, flags, dir_fd=parent)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENXIO):
+            return -1
+        raise
+
+
+def _entry(
+    name: bytes,
+    kind: bytes,
+    found: os.stat_result,
+    *,
+    size: int = 0,
+    linkname: bytes = b"",
+    xattrs: dict[bytes, bytes] | None = None,
+) -> Entry:
+    return Entry(
+        name,
+        kind,
+        mode=found.st_mode & 0o7777,
+        uid=found.st_uid,
+        gid=found.st_gid,
+        size=size,
+        mtime=found.st_mtime_ns // _SECOND * _SECOND,
+        linkname=linkname,
+        xattrs=xattrs,
+    )
+
+
+def xattrs(fd: int) -> dict[bytes, bytes] | None:
+    """Return the extended attributes that travel in an archive."""
+    try:
+        names = os.listxattr(fd)
+    except OSError:
+        return None
+    if not names:
+        return None
+    found = {}
+    for name in names:
+        if not name.startswith(_NOT_WRITTEN):
+            try:
+                found[os.fsencode(name)] = os.getxattr(fd, name)
+            except OSError:
+                continue
+    return found

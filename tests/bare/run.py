@@ -1,0 +1,129 @@
+"""Bare machines: a minimal Debian 12 and 13 in namespaces of their own, where the two commands must work.
+
+Usage: python -m bare.run [SUITE...] (with tests/ on the path; root, debootstrap). Each suite takes a few minutes the first time.
+
+In each, with nothing but the base system, git and python3: `./quickstart --install-only` and `./test --install-only` fetch what they
+need through this machine's network; then, in a network namespace of its own, `./quickstart` sets up and runs the first container, runs
+again, `./test unit` passes, and `./quickstart --remove --purge` leaves nothing.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from support import rootfs
+from support.results import Results
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SUITES = ("bookworm", "trixie")
+PACKAGES = ("git", "python3")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# Runs as the first process of the namespaces; $1 is the tree, the rest the command in it.
+ENTER = """set -e
+tree=$1; shift
+mount --make-rprivate /
+mount -t proc proc "$tree/proc"
+mount -t sysfs sysfs "$tree/sys"
+[ ! -d /sys/fs/cgroup ] || mount --rbind /sys/fs/cgroup "$tree/sys/fs/cgroup"
+mount -t tmpfs -o mode=755 tmpfs "$tree/dev"
+for node in null zero full random urandom tty; do touch "$tree/dev/$node"; mount --bind "/dev/$node" "$tree/dev/$node"; done
+ln -s /proc/self/fd "$tree/dev/fd"; ln -s fd/0 "$tree/dev/stdin"; ln -s fd/1 "$tree/dev/stdout"; ln -s fd/2 "$tree/dev/stderr"
+mkdir "$tree/dev/pts" "$tree/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$tree/dev/pts"; ln -s pts/ptmx "$tree/dev/ptmx"
+mount -t tmpfs tmpfs "$tree/dev/shm"; mount -t tmpfs tmpfs "$tree/run"
+[ "$OWN_NETWORK" != yes ] || ip link set lo up
+exec chroot "$tree" "$@"
+"""
+
+
+class BareMachine:
+    """One unpacked tree and the way to run commands in it."""
+
+    def __init__(self, suite: str, folder: Path) -> None:
+        self.suite = suite
+        self.tree = folder / suite
+        rootfs.unpack(rootfs.debootstrap(suite, PACKAGES, f"bare-{suite}"), self.tree)
+        self.environ = {"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", **rootfs.pass_network_settings(self.tree)}
+        rootfs.copy_checkout(CHECKOUT, self.tree / "root/argosy")
+
+    def run(self, script: str, *, own_network: bool) -> subprocess.CompletedProcess[str]:
+        """Run a shell script in the checkout inside; every process it leaves ends with it."""
+        apart = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", *(["--net"] if own_network else [])]
+        environ = self.environ | {"OWN_NETWORK": "yes" if own_network else "no"}
+        inside = ["/bin/sh", "-c", f"cd /root/argosy && git config --global --add safe.directory '*' && {{ {script.strip()}\n}} 2>&1"]
+        return subprocess.run(
+            [*apart, "sh", "-c", ENTER, "sh", str(self.tree), *inside],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+
+
+FETCHES = (
+    ("is a bare machine", "! command -v argosy && ! dpkg -s busybox-static"),
+    ("quickstart --install-only", "./quickstart --install-only"),
+    ("quickstart --install-only again changes nothing", "./quickstart --install-only | tee /tmp/again && ! grep '==>' /tmp/again"),
+    ("no policy-rc.d stays", "! ls /usr/sbin/policy-rc.d*"),
+    ("test --install-only", "./test --install-only"),
+)
+# One after the other in the same namespaces: the daemon that the first starts serves the second.
+WHOLE = """
+set -e
+./quickstart
+echo ---again; ./quickstart
+echo ---list; argosy ps | grep hello
+echo ---unit; ./test unit
+echo ---remove; ./quickstart --remove --purge
+echo ---left; ! ls -d /var/lib/argosy /var/lib/argosy-quickstart /usr/local/bin/argosy* .venv 2>/dev/null
+! dpkg -s busybox-static >/dev/null 2>&1
+! grep argosy /proc/self/mountinfo
+echo ---done
+"""
+STEPS = ("quickstart", "again", "list", "unit", "remove", "left")
+
+
+def examine(machine: BareMachine, results: Results) -> None:
+    """Run the steps on one machine, stopping at the first that fails."""
+    for name, script in FETCHES:
+        done = machine.run(script, own_network=False)
+        if done.returncode:
+            report(machine, results, name, done.stdout + done.stderr)
+            return
+        results.add_pass(f"{machine.suite}: {name}")
+    done = machine.run(WHOLE, own_network=True)
+    seen = [line.removeprefix("---") for line in done.stdout.splitlines() if line.startswith("---")]
+    for step in STEPS[: len(seen)]:
+        results.add_pass(f"{machine.suite}: {step}")
+    if done.returncode or "done" not in seen:
+        report(machine, results, STEPS[min(len(seen), len(STEPS) - 1)], done.stdout + done.stderr)
+
+
+def report(machine: BareMachine, results: Results, name: str, output: str) -> None:
+    """Print the end of a failed step's output and count it."""
+    print("\n".join(f"  | {line}" for line in output.splitlines()[-40:]))
+    results.add_failure(f"{machine.suite}: {name}")
+
+
+def main(suites: list[str]) -> int:
+    """Examine each suite; return the exit status."""
+    results = Results()
+    if os.geteuid() != 0 or not shutil.which("debootstrap"):
+        results.add_skip("all", "needs root and debootstrap")
+        return results.close()
+    with tempfile.TemporaryDirectory(prefix="argosy-bare-", dir="/var/tmp") as folder:
+        for suite in suites or SUITES:
+            examine(BareMachine(suite, Path(folder)), results)
+    return results.close()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{shlex.join(map(str, error.cmd))} failed")

@@ -1,0 +1,100 @@
+"""Fixtures of all parts: what needs root says so, what leaks fails, a daemon of a test's own, and going on where a run was broken off."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.daemon import Daemon
+from support.images import busybox
+from support.leaks import Holdings
+
+RESUME = os.environ.get("ARGOSY_TEST_RESUME", "")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what needs root without it; leave out what the broken-off run has passed."""
+    if os.geteuid() != 0:
+        for item in items:
+            if item.get_closest_marker("root"):
+                item.add_marker(pytest.mark.skip(reason="needs root"))
+    if RESUME and Path(RESUME).exists():
+        done = set(Path(RESUME).read_text().splitlines())
+        for item in items:
+            if item.nodeid in done:
+                item.add_marker(pytest.mark.passed_before)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note what passed, for a run that goes on after this one was broken off."""
+    if RESUME and report.when == "call" and report.passed and not os.environ.get("PYTEST_XDIST_WORKER"):
+        with Path(RESUME).open("a") as notes:
+            notes.write(report.nodeid + "\n")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Count a test that the broken-off run has passed, without running it or its fixtures again."""
+    if not item.get_closest_marker("passed_before"):
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for when in ("setup", "call", "teardown"):
+        report = pytest.TestReport(item.nodeid, item.location, {}, "passed", None, when)
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+@pytest.fixture(scope="session")
+def root() -> None:
+    """Skip unless the test runs as root."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+
+
+@pytest.fixture(scope="session")
+def scale() -> float:
+    """How much of a soak to run: 1 as written, 0.1 a tenth (`./test --scale`)."""
+    return float(os.environ.get("ARGOSY_TEST_SCALE", "1"))
+
+
+@pytest.fixture
+def leak_check(root: None) -> Iterator[Callable[[], dict[str, list[str]]]]:
+    """Fail the test when it leaves links, mounts, namespaces, cgroups, tables or processes of ours; call it to look in between.
+
+    Ask for it before any fixture that makes something, so that it looks after they are undone.
+    """
+    before = Holdings.now()
+    yield lambda: Holdings.now().since(before)
+    left = Holdings.now().since(before)
+    assert not left, f"left behind: {left}"
+
+
+@pytest.fixture
+def daemons(root: None, tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
+    """A maker of daemons, each with roots, socket and network of its own; all are destroyed at the end, also on failure."""
+    made: list[Daemon] = []
+
+    def make(*, start: bool = True, busybox_image: bool = True, **options: object) -> Daemon:
+        daemon = Daemon(tmp_path / f"d{len(made)}", **options)  # type: ignore[arg-type]
+        made.append(daemon)
+        if start:
+            daemon.start()
+            if busybox_image:
+                daemon.import_busybox()
+        return daemon
+
+    if busybox() is None:
+        pytest.skip("needs busybox-static")
+    try:
+        yield make
+    finally:
+        for daemon in made:
+            daemon.destroy()
+
+
+@pytest.fixture
+def argosyd(daemons: Callable[..., Daemon]) -> Daemon:
+    """A running daemon of the test's own that has the image busybox."""
+    return daemons()
