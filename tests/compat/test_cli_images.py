@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tarfile
+import threading
 from pathlib import Path
 
 from support.docker_cli import Docker
@@ -15,7 +16,7 @@ def test_import_tag_inspect_history_rm(docker: Docker) -> None:
     made = docker.run(
         "import", "-m", "a message", "-c", "EXPOSE 80", "-c", 'ENTRYPOINT ["/bin/echo"]', "-", f"{image}:1", input=busybox_tar(), text=False
     )
-    identity = made.decode()
+    identity = made.decode().strip()
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", identity)
     docker.run("tag", f"{image}:1", f"{image}:2")
     view = json.loads(docker.run("image", "inspect", f"{image}:2"))[0]
@@ -203,14 +204,13 @@ def test_a_detached_events_stream_sees_an_image_come(docker: Docker) -> None:
     )
     try:
         assert watching.stdout
-        # The stream has begun once it tells of a tag; those made before it began are not told.
-        for number in range(50):
+        seen: list[str] = []
+        reader = threading.Thread(target=lambda: seen.append(watching.stdout.readline()), daemon=True)
+        reader.start()
+        # Only tags made after the stream has begun are told, so one after the other until one is.
+        for number in range(100):
             docker.run("tag", "busybox", f"{image}:{number}")
-            if number == 0:
-                import threading
-
-                seen: list[str] = []
-                threading.Thread(target=lambda: seen.append(watching.stdout.readline()), daemon=True).start()
+            reader.join(0.1)
             if seen:
                 break
         assert seen and seen[0].startswith(image)

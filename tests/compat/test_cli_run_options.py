@@ -64,7 +64,7 @@ def test_binds(docker: Docker, tmp_path: Path) -> None:
 
 
 def test_confinement_by_default(docker: Docker) -> None:
-    status = dict(line.split(":\t", 1) for line in shell(docker, "cat /proc/self/status").splitlines())
+    status = dict(line.split(":\t", 1) for line in docker.run("run", "--rm", "busybox", "cat", "/proc/self/status").splitlines())
     assert status["CapEff"] == "00000000a80425fb" and status["Seccomp"] == "2" and status["NoNewPrivs"] == "0"
     assert int(status["SigIgn"], 16) == 0
     assert shell(docker, "ls /proc/self/fd").split()[:3] == ["0", "1", "2"]
@@ -78,7 +78,7 @@ def test_capabilities_privileged_and_security_options(docker: Docker) -> None:
     assert "00000000a80425fa" in shell(docker, "grep CapEff /proc/self/status", "--cap-drop", "CHOWN")
     assert "0000000000000000" in shell(docker, "grep CapEff /proc/self/status", "--cap-drop", "ALL")
     assert "00000000a80435fb" in shell(docker, "grep CapEff /proc/self/status", "--cap-add", "NET_ADMIN")
-    assert re.search("invalid capability", docker.fails("create", "--cap-add", "NO_SUCH", "busybox"))
+    assert re.search("unknown capability: .CAP_NO_SUCH", docker.fails("create", "--cap-add", "NO_SUCH", "busybox"))
     assert shell(
         docker,
         "grep -E 'NoNewPrivs|^Seccomp:' /proc/self/status",
@@ -121,7 +121,7 @@ def test_ulimits_sysctls_and_oom_score(docker: Docker) -> None:
     assert shell(docker, "ulimit -n; ulimit -H -n", "--ulimit", "nofile=100:200") == "100\n200"
     assert shell(docker, "cat /proc/sys/net/ipv4/ip_unprivileged_port_start", "--sysctl", "net.ipv4.ip_unprivileged_port_start=99") == "99"
     assert shell(docker, "cat /proc/self/oom_score_adj", "--oom-score-adj", "321") == "321"
-    assert "is not" in docker.fails("run", "--rm", "--sysctl", "kernel.hostname=x", "busybox", "true") + "is not"
+    assert "no such file or directory" in docker.fails("run", "--rm", "--sysctl", "net.ipv4.nosuch=1", "busybox", "true")
 
 
 def test_the_oom_killer_is_told(docker: Docker) -> None:
@@ -183,10 +183,10 @@ def test_log_drivers(docker: Docker) -> None:
 
 def test_bad_input_gets_docker_s_words(docker: Docker) -> None:
     name = docker.name()
-    docker.run("create", "--name", name, "busybox")
-    assert "Conflict. The container name" in docker.fails("create", "--name", name, "busybox")
+    docker.run("create", "--name", name, "busybox", "true")
+    assert "Conflict. The container name" in docker.fails("create", "--name", name, "busybox", "true")
     assert re.search("invalid reference format|must be lowercase", docker.fails("create", "UPPER"))
     assert "network nosuchnet not found" in docker.fails("run", "--rm", "--network", "nosuchnet", "busybox", "true", code=125)
-    assert "Range of CPUs is from" in docker.fails("create", "--cpus", "9999", "busybox")
+    assert "ange of CPUs is from" in docker.fails("create", "--cpus", "9999", "busybox")
     assert "invalid restart policy" in docker.fails("create", "--restart", "sometimes", "busybox")
     assert "executable file not found in $PATH" in docker.fails("run", "--rm", "busybox", "nosuchprogram", code=127)

@@ -74,4 +74,4 @@ def test_control_c_reaches_the_program(docker: Docker) -> None:
 
 def test_a_terminal_is_refused_without_one(docker: Docker) -> None:
     assert re.search("input device is not a TTY|not a terminal", docker.fails("run", "-it", "--rm", "busybox", "true"))
-    assert docker.run("run", "-t", "--rm", "busybox", "sh", "-c", "echo a; echo b >&2") == "a\r\nb\r" or True
+    assert docker.run("run", "-t", "--rm", "busybox", "sh", "-c", "echo a; echo b >&2", text=False) == b"a\r\nb\r\n"

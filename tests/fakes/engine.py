@@ -34,7 +34,9 @@ NET = "b2" * 32
 IMAGE = "sha256:" + "c3" * 32
 
 
-def container(identifier: str = ID, *, name: str = "web", status: Status = Status.RUNNING, generation: int = 1, **extra: Any) -> ContainerView:
+def container(
+    identifier: str = ID, *, name: str = "web", status: Status = Status.RUNNING, generation: int = 1, **extra: Any
+) -> ContainerView:
     """Return a container that uses every feature with a shape of its own."""
     running = status in (Status.RUNNING, Status.PAUSED)
     config = Config(
@@ -301,7 +303,10 @@ class FakeImages(Calls):
 
     async def list_(self, *, all: bool, filters: Filters, shared_size: bool = False, manifests: bool = False) -> list[ImageSummary]:
         self.note("list", all, filters)
-        return [ImageSummary(IMAGE, "", ("busybox:latest",), (), NOW // SECOND, 1234, -1, 1, None), ImageSummary(IMAGE, "", (), (), 0, 0, -1, 0, {})]
+        return [
+            ImageSummary(IMAGE, "", ("busybox:latest",), (), NOW // SECOND, 1234, -1, 1, None),
+            ImageSummary(IMAGE, "", (), (), 0, 0, -1, 0, {}),
+        ]
 
     async def inspect(self, ref: str, *, platform: str = "") -> ImageDetail:
         self._check(ref)

@@ -52,7 +52,8 @@ class Connection(RequestHandler):
             if data:
                 self._keep_early(data)
             return
-        if not data or (self._last_payload is not None and not self._last_payload.is_eof()):
+        if not data or self._upgraded or (self._last_payload is not None and not self._last_payload.is_eof()):
+            # Of a request's body, or of a websocket.
             self._feed(data)
             return
         if self._held:
@@ -182,6 +183,8 @@ class Connection(RequestHandler):
             self._keepalive_handle = None
         transport.set_protocol(_Left())
         self.transport = None
+        if self._manager is not None:
+            self._manager.connection_lost(self)
         early, self._early = bytes(self._early), bytearray()
         return transport, early
 

@@ -104,6 +104,7 @@ class ApiServer:
         if self._http is not None:
             for connection in self._http.connections:
                 cast(Connection, connection).stop_following()
+            self._http.pre_shutdown()
             await self._http.shutdown(grace)
         await self._tasks.close()
 

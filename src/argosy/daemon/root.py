@@ -2,12 +2,12 @@
 
 import fcntl
 import os
+from pathlib import Path
 
 from argosy.base import ids
 from argosy.base.errors import ConflictError
+from argosy.storage.drivers.select import refuse_foreign
 
-_DOCKERS = ("image", "overlay2", "buildkit", "engine-id", "network/files/local-kv.db", "containerd")
-"""What dockerd leaves in its data root."""
 _OURS = "argosy-id"
 
 
@@ -16,7 +16,8 @@ class DataRoot:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        refuse_docker(path)
+        if not os.path.exists(os.path.join(path, _OURS)):
+            refuse_foreign(Path(path))
         os.makedirs(path, mode=0o710, exist_ok=True)
         self._handle = os.open(os.path.join(path, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -31,18 +32,6 @@ class DataRoot:
 
     def close(self) -> None:
         os.close(self._handle)
-
-
-def refuse_docker(path: str) -> None:
-    """Raise ConflictError for a data root that Docker made; it is left untouched."""
-    if os.path.exists(os.path.join(path, _OURS)):
-        return
-    found = [name for name in _DOCKERS if os.path.exists(os.path.join(path, name))]
-    if found:
-        raise ConflictError(
-            f"data root {path} was made by Docker (it holds {', '.join(found)}) and is left untouched: "
-            "give argosyd a --data-root of its own, and move images with `docker save` and `argosy load`"
-        )
 
 
 def _identity(path: str) -> str:

@@ -26,6 +26,7 @@ from argosy.engine import lifecycle, networking
 from argosy.engine.announce import Announcer
 from argosy.engine.confinement import Confinement
 from argosy.engine.container import Container
+from argosy.engine.health_watch import HealthWatch
 from argosy.engine.model import MountPoint, Status
 from argosy.engine.paths import ContainerPaths
 from argosy.engine.ports import Networks, Runtime, Shim, Snapshots, Volumes
@@ -54,6 +55,7 @@ class Starter:
         releaser: Releaser,
         sandboxes: Sandboxes,
         confinement: Confinement,
+        health: HealthWatch,
         settings: EngineSettings,
         announce: Announcer,
         clock: Clock,
@@ -67,6 +69,7 @@ class Starter:
         self._releaser = releaser
         self._sandboxes = sandboxes
         self._confinement = confinement
+        self._health = health
         self._settings = settings
         self._announce = announce
         self._clock = clock
@@ -115,6 +118,7 @@ class Starter:
         event = lifecycle.Started(shim.pid, shim.pid_start, self._clock.now_ns())
         container.state, _ = lifecycle.decide(container.state, policy, event)
         container.run_ended = asyncio.Event()
+        self._health.begin(container)
         self._announce(container, "start")
 
     async def _reserve_and_prepare(self, container: Container, request: Any, start: StartRequest) -> tuple[Shim, Sandbox]:

@@ -128,18 +128,20 @@ def local_range() -> tuple[int, int]:
 class HostPorts:
     """What of the host's ports is taken by this daemon; binds the rest."""
 
-    def __init__(self, *, default_ip: str, ipv6: Callable[[], bool]) -> None:
+    def __init__(self, *, default_ip: str, ipv6: Callable[[], bool], proxy: bool) -> None:
         self._default_ip = default_ip
         self._ipv6 = ipv6
+        self._proxy = proxy
         self._taken: dict[str, tuple[Published, str]] = {}
         self._next = 0
 
-    def addresses(self, want: Wanted) -> tuple[str, ...]:
+    def addresses(self, want: Wanted, *, ipv6_target: bool) -> tuple[str, ...]:
+        """Return the host addresses of a binding; IPv6 is left out where nothing could carry it to the container."""
         if want.host_ip:
             return (want.host_ip,)
         if self._default_ip not in ("", "0.0.0.0"):
             return (self._default_ip,)
-        return ("0.0.0.0", "::") if self._ipv6() else ("0.0.0.0",)
+        return ("0.0.0.0", "::") if self._ipv6() and (ipv6_target or self._proxy) else ("0.0.0.0",)
 
     def take(self, port: Published, owner: str) -> None:
         self._taken[port.key] = (port, owner)
@@ -170,7 +172,7 @@ class HostPorts:
             candidates = self._free_ports()
         error: Exception | None = None
         for number in candidates:
-            ports = [Published(want.proto, want.container_port, address, number) for address in self.addresses(want)]
+            ports = [Published(want.proto, want.container_port, address, number) for address in self.addresses(want, ipv6_target=bool(targets.get(True)))]
             try:
                 sockets = self._bind_all(ports, targets)
             except SystemFailureError as problem:

@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 
 import pytest
+
 from argosy.base.errors import SystemFailureError
 from argosy.storage import database
 from argosy.storage.database import Database

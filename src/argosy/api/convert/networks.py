@@ -32,8 +32,6 @@ def network(view: NetworkView, version: int, *, detailed: bool) -> dict[str, Any
         "Options": dict(view.options),
         "Labels": dict(view.labels),
     }
-    if version < 48:
-        del wire["EnableIPv4"]
     if detailed or version < 28:
         wire["Containers"] = {key: dict(value) for key, value in view.containers.items()}
     elif version < 52:

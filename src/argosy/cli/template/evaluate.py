@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argosy.cli.template.functions import FUNCTIONS, CallError
 from argosy.cli.template.lexer import TemplateError
-from argosy.cli.template.nodes import Action, Branch, Call, Chain, Dot, Leave, Literal, Node, Pipeline, Text, Variable
+from argosy.cli.template.nodes import Action, Branch, Call, Chain, Dot, Leave, Literal, Method, Node, Pipeline, Text, Variable
 from argosy.cli.template.values import Missing, Record, field, show, truth
 
 TYPE_CHECKING = False
@@ -140,6 +140,11 @@ class _Evaluation:
             return self._pipeline(node, dot)
         if isinstance(node, Call):
             return self._call(node, dot, extra)
+        if isinstance(node, Method):
+            method = self._chain(node.of, dot)
+            if not callable(method):
+                raise self._error(node.of, f"{node.of.fields[-1]} has arguments but cannot be invoked as function")
+            return method(*(self._evaluate(argument, dot) for argument in node.arguments), *extra)
         raise self._error(node, "cannot be evaluated")
 
     def _chain(self, node: Chain, dot: object) -> object:

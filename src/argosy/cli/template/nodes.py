@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    Expression = "Literal | Dot | Field | Variable | Chain | Call"
-
 
 class Node:
     """``at`` is the offset in the source, ``text`` the source of an expression, for messages."""
@@ -56,6 +52,17 @@ class Call(Node):
     def __init__(self, name: str, arguments: list[Node], at: int = 0, text: str = "") -> None:
         super().__init__(at, text)
         self.name = name
+        self.arguments = arguments
+
+
+class Method(Node):
+    """A field with arguments: ``.Label "x"``."""
+
+    __slots__ = ("arguments", "of")
+
+    def __init__(self, of: Chain, arguments: list[Node], at: int = 0, text: str = "") -> None:
+        super().__init__(at, text)
+        self.of = of
         self.arguments = arguments
 
 

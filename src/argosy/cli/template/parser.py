@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argosy.cli.template.functions import FUNCTIONS
 from argosy.cli.template.lexer import TemplateError, Token, tokens
-from argosy.cli.template.nodes import Action, Branch, Call, Chain, Dot, Leave, Literal, Node, Pipeline, Template, Text, Variable
+from argosy.cli.template.nodes import Action, Branch, Call, Chain, Dot, Leave, Literal, Method, Node, Pipeline, Template, Text, Variable
 
 _WORDS = ("if", "else", "end", "with", "range", "break", "continue", "define", "template", "block")
 _CONSTANTS = {"true": True, "false": False, "nil": None}
@@ -122,7 +122,7 @@ class _Parser:
                 continue
             break
         for position, command in enumerate(commands[1:], 2):
-            if not isinstance(command, Call):
+            if not isinstance(command, Call | Method):
                 raise self.error(f"non executable command in pipeline stage {position}")
         if declares:
             self._variables.extend(names)
@@ -167,6 +167,8 @@ class _Parser:
         if not operands:
             token = self._peek()
             raise self.error("missing value for command" if token.kind == "close" else f'unexpected "{token.value}" in operand')
+        if len(operands) > 1 and isinstance(operands[0], Chain):
+            return Method(operands[0], operands[1:], first.at, text)
         if len(operands) > 1:
             raise TemplateError(f"template: :1:{first.at}: can't give argument to non-function {operands[0].text}")
         return operands[0]

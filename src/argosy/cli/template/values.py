@@ -10,13 +10,20 @@ if TYPE_CHECKING:
 
 # Fields that Go's types print as an empty map or as a nil pointer when JSON says null; every other null is an empty list.
 _MAPS = frozenset(
-    ["Labels", "Annotations", "Options", "Opts", "DriverOpts", "Sysctls", "Tmpfs", "StorageOpt", "ExposedPorts", "Volumes", "PortBindings", "Ports", "Networks", "Config", "Data", "Auxiliary", "AuxiliaryAddresses", "LogOpts", "GraphOptions", "RawManifest", "UsageByService"]
+    (
+        *("Labels", "Annotations", "Options", "Opts", "DriverOpts", "Sysctls", "Tmpfs", "StorageOpt", "ExposedPorts", "Volumes"),
+        *("PortBindings", "Ports", "Networks", "Config", "Data", "AuxiliaryAddresses", "LogOpts", "GraphOptions"),
+    )
 )
 _POINTERS = frozenset(
-    ["MemorySwappiness", "OomKillDisable", "PidsLimit", "Init", "Health", "IPAMConfig", "Healthcheck", "RestartCount", "StopTimeout", "ArgsEscaped", "ContainerdNamespaces", "SwarmStatus", "Descriptor", "ImageManifestDescriptor", "UsageData", "Status", "ClusterInfo", "StorageConfig", "SizeRw", "SizeRootFs", "AllocatedResources", "CDISpecDirs", "HostConfig", "GraphDriver", "NetworkingConfig", "PreferredPool"]
+    (
+        *("MemorySwappiness", "OomKillDisable", "PidsLimit", "Init", "Health", "IPAMConfig", "Healthcheck", "StopTimeout", "ArgsEscaped"),
+        *("Descriptor", "ImageManifestDescriptor", "UsageData", "Status", "ClusterInfo", "StorageConfig", "SizeRw", "SizeRootFs"),
+        *("HostConfig", "GraphDriver", "NetworkingConfig"),
+    )
 )
 # Maps from text to text, whose missing entries Go prints as <no value>.
-_TEXT_MAPS = frozenset(["Labels", "Annotations", "Options", "Opts", "DriverOpts", "Sysctls", "Tmpfs", "StorageOpt", "Data"])
+_TEXT_MAPS = frozenset(("Labels", "Annotations", "Options", "Opts", "DriverOpts", "Sysctls", "Tmpfs", "StorageOpt", "Data"))
 
 
 class Missing:
@@ -98,9 +105,8 @@ def show(value: object, inner: bool = False) -> str:
 
 def show_float(value: float) -> str:
     """Go's ``%v`` of a float64: ``%g`` with the shortest digits, exponents from 21 on."""
-    if value == int(value) if value == value and abs(value) != float("inf") else False:
-        if abs(value) < 1e21:
-            return str(int(value))
+    if abs(value) < 1e21 and value == int(value):
+        return str(int(value))
     text = repr(value)
     if "e" in text:
         mantissa, _, exponent = text.partition("e")

@@ -28,16 +28,13 @@ _IFLA_INFO_KIND = 1
 _IFLA_INFO_DATA = 2
 _VETH_INFO_PEER = 1
 _IFLA_BR_FORWARD_DELAY = 1
-_IFLA_BR_MCAST_SNOOPING = 23
 _IFLA_BR_STP_STATE = 5
 _IFLA_MACVLAN_MODE = 1
 _IFLA_IPVLAN_MODE = 1
 _IFLA_VLAN_ID = 1
-_IFLA_BRPORT_MODE = 4
-_IFLA_PROTINFO = 12
 _IFLA_INET6_ADDR_GEN_MODE = 8
 _IN6_ADDR_GEN_MODE_NONE = 1
-_AF_UNSPEC, _AF_BRIDGE, _AF_INET6 = 0, 7, 10
+_AF_UNSPEC, _AF_INET6 = 0, 10
 _RTEXT_FILTER_SKIP_STATS = 1 << 3
 
 MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
@@ -60,8 +57,8 @@ class Link:
     loopback: bool
 
 
-def _info(index: int = 0, flags: int = 0, change: int = 0, family: int = _AF_UNSPEC) -> bytes:
-    return _INFO.pack(family, 0, index, flags, change)
+def _info(index: int = 0, flags: int = 0, change: int = 0) -> bytes:
+    return _INFO.pack(_AF_UNSPEC, 0, index, flags, change)
 
 
 def mac_bytes(mac: str) -> bytes:
@@ -143,12 +140,6 @@ def change_link(
     flags = 0 if up is None else IFF_UP if up else 0
     body = _info(index, flags, 0 if up is None else IFF_UP) + b"".join(parts)
     return Request(RTM_SETLINK, 0, body, f"set link {name or index}")
-
-
-def hairpin(index: int) -> Request:
-    """Let a bridge port send back what came in by it (a container that calls its own published port)."""
-    body = _info(index, family=_AF_BRIDGE) + nested(_IFLA_PROTINFO, u8(_IFLA_BRPORT_MODE, 1))
-    return Request(RTM_SETLINK, 0, body, f"set hairpin on link {index}")
 
 
 def delete_link(name: str = "", *, index: int = 0) -> Request:

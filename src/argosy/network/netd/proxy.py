@@ -217,6 +217,8 @@ class UdpProxy:
         self._backend = backend
         self._clients: dict[tuple[object, ...], tuple[socket.socket, Timer]] = {}
         sock.setblocking(False)
+        # It was reserved with the smallest buffer there is.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
         # Answers must leave from the very address that was asked, also on a socket bound to all of them.
         if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)

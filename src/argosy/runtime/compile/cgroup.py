@@ -42,10 +42,10 @@ def plan_cgroup(linux: "Mapping[str, Any]", container_id: str, host: HostFacts, 
         cgroup.update(_systemd_names(path, container_id))
     else:
         path = path or "/argosy/" + container_id
-        clean = posixpath.normpath("/" + path)
-        if clean in ("/", "//"):
+        clean = posixpath.normpath("/" + path.lstrip("/"))
+        if clean == "/":
             raise PlanError("the root cgroup cannot be a container's")
-        cgroup["path"] = clean.replace("//", "/")
+        cgroup["path"] = clean
     return cgroup
 
 

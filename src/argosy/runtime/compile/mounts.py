@@ -36,7 +36,7 @@ def plan_mounts(
     for entry in mounts:
         to = entry.get("destination", "")
         # The specification wants absolute paths; runc takes relative ones as from the root, and so do old bundles.
-        to = posixpath.normpath("/" + to)
+        to = posixpath.normpath("/" + to.lstrip("/"))
         if to == "/":
             raise PlanError("a mount at / would hide the root file system")
         kind = entry.get("type", "") or "bind"

@@ -143,7 +143,7 @@ def _device_steps(linux: "Mapping[str, Any]", host: HostFacts, user_namespace: b
         kind = _TYPES.get(device.get("type", ""))
         if kind is None:
             raise PlanError(f"device {device.get('path')}: unknown type {device.get('type')!r}")
-        path = os.path.normpath("/" + device["path"])
+        path = os.path.normpath("/" + device["path"].lstrip("/"))
         nodes = [node for node in nodes if node[0] != path]
         mode = kind | device.get("fileMode", 0o666) & 0o7777
         nodes.append((path, mode, device.get("major", 0), device.get("minor", 0), device.get("uid", 0), device.get("gid", 0)))

@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Forker = Callable[[Callable[[], None], Callable[[int], None]], int]
-    """(work of the child, what to do with its wait status) → pid."""
+    Forker = Callable[[Callable[[], None], Callable[[int], None], int], None]
+    """(work of a child process, what to do with its wait status, the one fd that the child keeps)."""
 
 _CHUNK = 256 * 1024
 
@@ -98,7 +98,7 @@ class RotatingFile:
             self._compressing = 0
             return
         try:
-            self._fork(lambda: _compress(fd, target), self._compressed)
+            self._fork(lambda: _compress(fd, target), self._compressed, fd)
         finally:
             os.close(fd)
 

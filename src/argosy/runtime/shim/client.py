@@ -58,6 +58,7 @@ class Client:
         self.foreground = foreground
         self.queued = 0
         self.open = True
+        self.reason = ""
         self._loop, self._program, self._left = loop, program, left
         self._socket = socket.socket(fileno=fd)
         self._fd = fd
@@ -109,10 +110,16 @@ class Client:
             self._watch()
 
     def dismiss(self, reason: str, note: bytes) -> None:
-        """Let a client go that is too slow; it learns why if it still has room for a line."""
-        if self._multiplexed and self._queue and not isinstance(self._queue[0], memoryview):
-            self._send([_HEADER.pack(2, len(note)), note])
-        self.close(reason)
+        """Drop what waits for a client that is too slow; it gets the frame that has begun, the note, and is let go."""
+        if self._multiplexed:
+            # The queue holds pairs of header and payload; of the first pair some may have been sent.
+            headless = len(self._queue) % 2 == 1
+            begun = headless or isinstance(self._queue[0], memoryview)
+            self._queue = [*self._queue[: (1 if headless else 2) if begun else 0], _HEADER.pack(2, len(note)), note]
+        else:
+            self._queue = [note]
+        self.queued = sum(map(len, self._queue))
+        self.end(reason)
 
     def end(self, reason: str) -> None:
         """Let the client go once it has received what waits for it."""
@@ -127,7 +134,7 @@ class Client:
     def close(self, reason: str) -> None:
         if not self.open:
             return
-        self.open = False
+        self.open, self.reason = False, reason
         if not self._parked:
             self._loop.remove(self._fd)
         try:

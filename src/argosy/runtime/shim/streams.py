@@ -144,12 +144,17 @@ class Streams:
             self._ended()
 
     def finish(self) -> None:
-        """The program has ended: take all that is left in the pipes at once, whoever may be slow."""
+        """The program has ended: take all that it left in the pipes at once, whoever may be slow."""
         self._over = True
         if self._stalled:
             self._go_on()
+        self.take_waiting()
+
+    def take_waiting(self) -> None:
+        """Take what is in the pipes now: no more than they hold, because others may go on writing."""
         for fd in tuple(self._outputs):
-            while fd in self._outputs and self._take(fd):
+            end = self.bytes_out + 2 * _PIPE_SIZE
+            while fd in self._outputs and self.bytes_out < end and self._take(fd):
                 pass
 
     @property

@@ -22,7 +22,8 @@ VERSION = 1
 
 INLINE = 16 * 1024
 MAX_FDS = 250
-_SEALS = fcntl.F_ADD_SEALS, 0xF  # F_SEAL_SEAL | SHRINK | GROW | WRITE
+_SEALS = 0xF  # F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
+_WRITE_SEAL = 0x8
 
 
 def pack(message: "Message") -> tuple[bytes, int]:
@@ -30,12 +31,7 @@ def pack(message: "Message") -> tuple[bytes, int]:
     body = json.dumps(message, separators=(",", ":")).encode()
     if len(body) <= INLINE:
         return b"J" + body, -1
-    fd = os.memfd_create("argosy", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    view = memoryview(body)
-    while view:
-        view = view[os.write(fd, view) :]
-    fcntl.fcntl(fd, *_SEALS)
-    return b"M", fd
+    return b"M", _sealed(body)
 
 
 def send(link: socket.socket, message: "Message", fds: "Sequence[int]" = ()) -> None:
@@ -86,3 +82,25 @@ def read_all(fd: int) -> bytes:
 def close_all(fds: "Sequence[int]") -> None:
     for fd in fds:
         os.close(fd)
+
+
+def encode(message: "Message") -> int:
+    """Return a sealed memfd that holds the message."""
+    return _sealed(json.dumps(message, separators=(",", ":")).encode())
+
+
+def decode(fd: int) -> "Message":
+    """Return the message of a memfd and close it. Raises ValueError if it is not sealed: its sender could still change it."""
+    if fcntl.fcntl(fd, fcntl.F_GET_SEALS) & _WRITE_SEAL == 0:
+        raise ValueError("the request is not sealed")
+    message: Message = json.loads(read_all(fd))
+    return message
+
+
+def _sealed(body: bytes) -> int:
+    fd = os.memfd_create("argosy", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    view = memoryview(body)
+    while view:
+        view = view[os.write(fd, view) :]
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+    return fd

@@ -5,6 +5,7 @@ import os
 from argosy.linux import mount, openat2
 from argosy.linux.syscall import AT_FDCWD
 from argosy.runtime.init.context import Context
+from argosy.runtime.init.copy_up import copy_tree
 
 
 class Propagation:
@@ -45,7 +46,7 @@ class Filesystem:
     """Mount a new file system at ``to``, which is created where it is missing."""
 
     stage = "mount"
-    __slots__ = ("attributes", "kind", "options", "propagation", "source", "to")
+    __slots__ = ("attributes", "copy_up", "kind", "options", "propagation", "source", "to")
 
     def __init__(
         self,
@@ -55,7 +56,9 @@ class Filesystem:
         attributes: int = 0,
         options: "tuple[tuple[bytes, bytes | None], ...]" = (),
         propagation: int = 0,
+        copy_up: bool = False,
     ) -> None:
+        self.copy_up = copy_up
         self.kind = kind
         self.to = to
         self.source = source
@@ -74,6 +77,8 @@ class Filesystem:
             fd = mount.new_filesystem(self.kind, self.options, self.attributes, self.source)
             if self.propagation:
                 mount.set_attributes(fd, propagation=self.propagation)
+            if self.copy_up:
+                _copy_up(context, self.to, fd)
             mount.attach(fd, to)
         finally:
             os.close(to)
@@ -81,6 +86,14 @@ class Filesystem:
             context.devpts = fd
         else:
             os.close(fd)
+
+
+def _copy_up(context: Context, path: bytes, to: int) -> None:
+    source = openat2.openat2(context.root, path.lstrip(b"/"), os.O_RDONLY | os.O_DIRECTORY)
+    writable = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=to)
+    copy_tree(source, writable)
+    os.close(writable)
+    os.close(source)
 
 
 def _refuse_links(context: Context, path: bytes, reached: int) -> None:

@@ -1,0 +1,1 @@
+"""Commands about builds, one module a verb."""

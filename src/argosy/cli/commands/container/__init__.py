@@ -1,0 +1,1 @@
+"""Commands about containers, one module a verb."""

@@ -1,0 +1,1 @@
+"""Commands about named daemons, one module a verb."""

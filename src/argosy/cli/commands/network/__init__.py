@@ -1,0 +1,1 @@
+"""Commands about networks, one module a verb."""

@@ -1,0 +1,1 @@
+"""Commands about volumes, one module a verb."""

@@ -1,0 +1,1 @@
+"""How results are shown: tables that fit, templates, JSON, YAML, progress."""

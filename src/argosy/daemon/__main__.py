@@ -1,0 +1,99 @@
+"""``argosyd``: read the configuration, take the data root, run the engine until a signal ends it."""
+
+import asyncio
+import faulthandler
+import logging
+import os
+import signal
+import sys
+
+import argosy
+from argosy.base.errors import ArgosyError
+from argosy.daemon import commandline, notify, pidfile
+from argosy.daemon.config import DaemonConfig, load
+from argosy.daemon.root import DataRoot
+
+_log = logging.getLogger("argosyd")
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR, "fatal": logging.CRITICAL}
+
+
+def main() -> None:
+    """Run the daemon; exit 0 after SIGTERM, 1 with one line that says why it cannot start, 125 for bad usage."""
+    words = sys.argv[1:]
+    try:
+        given = commandline.parse(words)
+    except ArgosyError as error:
+        _end(f"{error}\nSee 'argosyd --help'.", 125)
+    if given.get("help"):
+        print(commandline.usage())  # noqa: T201
+        return
+    if given.get("version"):
+        print(f"Argosy version {argosy.__version__}, build python{sys.version_info.major}.{sys.version_info.minor}")  # noqa: T201
+        return
+    try:
+        config = load(words)
+        if config["validate"]:
+            print("configuration OK")  # noqa: T201
+            return
+        _run(config)
+    except ArgosyError as error:
+        _end(f"argosyd: {error}", 1)
+
+
+def _end(message: str, code: int) -> None:
+    print(message, file=sys.stderr)  # noqa: T201
+    raise SystemExit(code)
+
+
+def _run(config: DaemonConfig) -> None:
+    if os.geteuid() != 0:
+        _end("argosyd: needs to be started with root privileges: use sudo, or the systemd unit", 1)
+    _log_to_stderr(config)
+    os.umask(0o022)
+    faulthandler.register(signal.SIGUSR1)
+    pidfile.write(config["pidfile"])
+    try:
+        root = DataRoot(config["data_root"])
+        try:
+            asyncio.run(_serve(config, root))
+        finally:
+            root.close()
+    finally:
+        pidfile.remove(config["pidfile"])
+
+
+def _log_to_stderr(config: DaemonConfig) -> None:
+    level = logging.DEBUG if config["debug"] else _LEVELS[config["log_level"]]
+    style = (
+        '{"time":"%(asctime)s","level":"%(levelname)s","msg":"%(message)s"}'
+        if config["log_format"] == "json"
+        else "time=%(asctime)s level=%(levelname)s msg=%(message)s"
+    )
+    logging.basicConfig(level=level, format=style, stream=sys.stderr)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    for warning in config.warnings:
+        _log.warning("%s", warning)
+
+
+async def _serve(config: DaemonConfig, root: DataRoot) -> None:
+    from argosy.daemon.daemon import Daemon
+
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    daemon = Daemon(config, root)
+    loop.add_signal_handler(signal.SIGHUP, daemon.reload)
+    try:
+        await daemon.start()
+        notify.notify("READY=1")
+        _log.info("argosyd %s is ready (data root %s, driver %s)", argosy.__version__, root.path, daemon.driver)
+        await ended.wait()
+        notify.notify("STOPPING=1")
+        _log.info("argosyd stops; containers keep running")
+    finally:
+        await daemon.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Where a copy works: the tree, and what of the host is mounted in it while the container does not run."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from argosy.engine.model import MountPoint
+from argosy.linux import mount
+from argosy.linux.syscall import AT_FDCWD
+from argosy.storage.model import Overlay, RootMount
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    root: RootMount | int
+    """A snapshot, or the pid of the running container's init."""
+    mounts: Sequence[MountPoint] = ()
+    read_only: bool = False
+    """The container's root file system was made read-only (``--read-only``)."""
+
+    def covering(self, path: str) -> MountPoint | None:
+        """Return the innermost mount that ``path`` lies in, as far as its text tells; links are the kernel's business."""
+        clean = os.path.normpath("/" + path)
+        inside = [point for point in self.mounts if _lies_in(clean, os.path.normpath(point.destination))]
+        return max(inside, key=lambda point: len(point.destination), default=None)
+
+
+def _lies_in(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+@contextmanager
+def grafts(place: Place) -> Iterator[tuple[list[int], list[list[Any]]]]:
+    """Yield (fds, ``mounts`` parameter) for a job: detached copies of the mounts, which the worker attaches in its own namespace.
+
+    Nothing is attached anywhere else, so nothing stays if anybody dies. A running container needs none. A source that has gone
+    leaves the empty mount point, as a start would complain about it in due course.
+    """
+    with ExitStack() as opened:
+        fds: list[int] = []
+        params: list[list[Any]] = []
+        for point in _hosted(place):
+            source = os.path.join(point.source, point.subpath) if point.subpath else point.source
+            try:
+                is_directory = os.path.isdir(source)
+                fd = mount.clone_tree(AT_FDCWD, os.fsencode(source), recursive=True)
+            except OSError:
+                continue
+            opened.callback(os.close, fd)
+            if not point.rw:
+                mount.set_attributes(fd, on=mount.ATTR_RDONLY, recursive=True)
+            fds.append(fd)
+            params.append([len(fds) - 1, point.destination, is_directory])
+        yield fds, params
+
+
+def _hosted(place: Place) -> list[MountPoint]:
+    """Parents first, so that a mount within a mount lies on top."""
+    if isinstance(place.root, int):
+        return []
+    points = [point for point in place.mounts if point.type in ("bind", "volume") and point.source]
+    return sorted(points, key=lambda point: os.path.normpath(point.destination).count("/"))
+
+
+def readable(root: RootMount) -> RootMount:
+    """Return a view to read from: another mount of a running container's upper directory must not be able to write to it."""
+    if isinstance(root, Overlay) and root.upper:
+        return Overlay(lower=(root.upper, *root.lower))
+    return root

@@ -1,0 +1,232 @@
+"""Endpoints made real: links, addresses and routes in the host and inside a container's namespace.
+
+Everything here is synchronous and runs in the kernel thread. One batch of messages makes the pair of links in the host, one
+more configures the inside; `linux.netns` says how the inside is reached.
+"""
+
+import contextlib
+import ipaddress
+import os
+import socket
+from dataclasses import dataclass, field
+
+from argosy.linux import netns
+from argosy.linux.netlink import NetlinkSocket, Request
+from argosy.linux.netlink import address as addresses
+from argosy.linux.netlink import link as links
+from argosy.linux.netlink.socket import NETLINK_SOCK_DIAG, NetlinkError
+from argosy.linux.nftables import Nftables
+
+DNS_ADDRESS = "127.0.0.11"
+_DNS_TABLE = "argosy-dns"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointPlan:
+    """One link to make."""
+
+    kind: str
+    """``bridge``, ``macvlan`` or ``ipvlan``."""
+    parent: str
+    """The bridge, or the link that a macvlan sits on."""
+    host_link: str
+    alias: str
+    mac: str
+    mtu: int
+    addresses: tuple[str, ...]
+    """With prefix length."""
+    prefix: str = "eth"
+    name: str = ""
+    """A name for the link inside; else prefix and the first free number."""
+    mode: str = ""
+    sysctls: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttachPlan:
+    endpoints: tuple[EndpointPlan, ...]
+    gateway_4: str = ""
+    gateway_6: str = ""
+    dns: bool = False
+    diag: bool = False
+
+
+@dataclass(slots=True)
+class Inside:
+    """Sockets made inside a namespace; they keep it alive until they are closed."""
+
+    udp: socket.socket | None = None
+    tcp: socket.socket | None = None
+    diag: list[socket.socket] = field(default_factory=list)
+
+    def close(self) -> None:
+        for sock in (self.udp, self.tcp, *self.diag):
+            if sock is not None:
+                sock.close()
+
+
+def attach(host: NetlinkSocket, netns_pid: int, plan: AttachPlan) -> Inside:
+    """Make all endpoints, routes and sockets. Raises OSError, NftError; then no link is left."""
+    inside = Inside()
+    made: list[EndpointPlan] = []
+    fd = netns.open_pid(netns_pid)
+    try:
+        with netns.entered(fd):
+            inner = NetlinkSocket()
+        with inner:
+            inner.run([links.change_link("lo", up=True)])
+            for endpoint in plan.endpoints:
+                made.append(endpoint)
+                add_endpoint(host, inner, fd, endpoint)
+            set_gateways(inner, plan.gateway_4, plan.gateway_6)
+        if plan.dns:
+            open_dns(fd, inside)
+        if plan.diag:
+            inside.diag.append(netns.socket_in(fd, socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG))
+    except BaseException:
+        inside.close()
+        for endpoint in made:
+            remove_link(host, endpoint.host_link)
+        raise
+    finally:
+        os.close(fd)
+    return inside
+
+
+def add_endpoint(host: NetlinkSocket, inner: NetlinkSocket, netns_fd: int, plan: EndpointPlan) -> None:
+    """Make one endpoint between the host and the namespace of ``inner``."""
+    name = plan.name or _free_name(inner, plan.prefix)
+    parent = socket.if_nametoindex(plan.parent)
+    if plan.kind == "bridge":
+        host.run(
+            [
+                links.add_veth(plan.host_link, plan.mtu, name, plan.mac, netns_fd),
+                links.change_link(plan.host_link, alias=plan.alias, no_link_local=True, master=parent, up=True),
+            ]
+        )
+    elif plan.kind == "macvlan":
+        host.run([links.add_macvlan(name, parent, plan.mode, plan.mac, plan.mtu, netns_fd)])
+    else:
+        host.run([links.add_ipvlan(name, parent, plan.mode, plan.mtu, netns_fd)])
+    found = links.find_link(inner, name)
+    if found is None:
+        raise OSError(19, f"link {name} did not appear in the container")
+    interfaces = [ipaddress.ip_interface(text) for text in plan.addresses]
+    with netns.entered(netns_fd):
+        _inner_sysctls(name, plan, any(interface.version == 6 for interface in interfaces))
+    requests = [addresses.add_address(found.index, one.ip, one.network.prefixlen) for one in interfaces]
+    inner.run([*requests, links.change_link(index=found.index, up=True)])
+
+
+def _free_name(inner: NetlinkSocket, prefix: str) -> str:
+    taken = {link.name for link in links.list_links(inner)}
+    number = 0
+    while f"{prefix}{number}" in taken:
+        number += 1
+    return f"{prefix}{number}"
+
+
+def _inner_sysctls(name: str, plan: EndpointPlan, ipv6: bool) -> None:
+    """/proc/sys/net is that of whoever opens it; so this is called from inside.
+
+    A new container may have the address of one that just went: arp_notify tells the neighbours at once.
+    """
+    settings = [(f"ipv4/conf/{name}/arp_notify", "1")]
+    settings.append((f"ipv6/conf/{name}/disable_ipv6", "0" if ipv6 else "1"))
+    if ipv6:
+        settings += [(f"ipv6/conf/{name}/ndisc_notify", "1"), (f"ipv6/conf/{name}/accept_ra", "0")]
+    settings += [(key.replace("IFNAME", name), value) for key, value in plan.sysctls]
+    for key, value in settings:
+        try:
+            with open("/proc/sys/net/" + key, "w", encoding="ascii") as file:
+                file.write(value)
+        except FileNotFoundError:
+            # A kernel without IPv6 has nothing to switch off.
+            if not key.startswith("ipv6/"):
+                raise
+
+
+def set_gateways(inner: NetlinkSocket, gateway_4: str, gateway_6: str) -> None:
+    """Make the default routes exactly these; empty: none."""
+    present = {route.destination.version: route for route in addresses.list_routes(inner) if not route.destination.prefixlen}
+    requests: list[Request] = []
+    for version, gateway in ((4, gateway_4), (6, gateway_6)):
+        old = present.get(version)
+        if old is not None and old.gateway == gateway:
+            continue
+        if old is not None:
+            requests.append(addresses.delete_route(addresses.default_network(version)))
+        if gateway:
+            requests.append(addresses.add_route(addresses.default_network(version), ipaddress.ip_address(gateway), 0))
+    if requests:
+        inner.run(requests)
+
+
+def change_gateways(netns_pid: int, gateway_4: str, gateway_6: str) -> None:
+    fd = netns.open_pid(netns_pid)
+    try:
+        with netns.entered(fd):
+            inner = NetlinkSocket()
+        with inner:
+            set_gateways(inner, gateway_4, gateway_6)
+    finally:
+        os.close(fd)
+
+
+def open_dns(netns_fd: int, inside: Inside) -> None:
+    """Make the resolver's sockets at 127.0.0.11 on ports of the kernel's choice, and send port 53 there.
+
+    A socket bound to 53 itself would take the port from a container that is a name server.
+    """
+    with netns.entered(netns_fd):
+        inside.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        inside.udp.bind((DNS_ADDRESS, 0))
+        inside.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        inside.tcp.bind((DNS_ADDRESS, 0))
+        inside.tcp.listen(64)
+        with Nftables() as nft:
+            nft.run(
+                f"add table ip {_DNS_TABLE}\ndelete table ip {_DNS_TABLE}\ntable ip {_DNS_TABLE} {{\n chain output {{\n"
+                "  type nat hook output priority dstnat; policy accept;\n"
+                f"  ip daddr {DNS_ADDRESS} udp dport 53 dnat to {DNS_ADDRESS}:{inside.udp.getsockname()[1]}\n"
+                f"  ip daddr {DNS_ADDRESS} tcp dport 53 dnat to {DNS_ADDRESS}:{inside.tcp.getsockname()[1]}\n"
+                " }\n}\n"
+            )
+
+
+def reopen_inside(netns_pid: int, *, dns: bool, diag: int) -> Inside:
+    """Make a running container's sockets again, after netd was killed."""
+    inside = Inside()
+    fd = netns.open_pid(netns_pid)
+    try:
+        if dns:
+            open_dns(fd, inside)
+        inside.diag.extend(netns.socket_in(fd, socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) for _ in range(diag))
+    except BaseException:
+        inside.close()
+        raise
+    finally:
+        os.close(fd)
+    return inside
+
+
+def remove_link(host: NetlinkSocket, name: str) -> None:
+    """Delete a link of the host by name; absent is fine. Takes tens of milliseconds."""
+    if name:
+        with contextlib.suppress(NetlinkError):
+            host.run([links.delete_link(name)])
+
+
+def remove_inside(netns_pid: int, mac: str) -> None:
+    """Delete a link inside a namespace by its hardware address (macvlan has no end in the host)."""
+    with contextlib.suppress(OSError):
+        fd = netns.open_pid(netns_pid)
+        try:
+            with netns.entered(fd):
+                inner = NetlinkSocket()
+            with inner:
+                for link in links.list_links(inner):
+                    if link.mac == mac:
+                        inner.run([links.delete_link(index=link.index)])
+        finally:
+            os.close(fd)

@@ -1,0 +1,23 @@
+"""A container's cgroup: limits, membership, freezing, counters, OOM events; v1, hybrid and v2, cgroupfs and systemd.
+
+Nothing outside the named cgroup and the parents that had to be made for it is ever written.
+"""
+
+from argosy.runtime.cgroups.group import Group, Resources
+from argosy.runtime.cgroups.legacy import LegacyGroup
+from argosy.runtime.cgroups.unified import UnifiedGroup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+def open_group(cgroup: "Mapping[str, Any]") -> Group:
+    """Return the group that a plan's ``cgroup`` describes; nothing is touched yet."""
+    kind = UnifiedGroup if cgroup["mode"] == "v2" else LegacyGroup
+    unit = (cgroup["unit"], cgroup["slice"]) if cgroup["manager"] == "systemd" else None
+    return kind(path=cgroup["path"], mounts=cgroup["mounts"], unified=cgroup["unified"], resources=cgroup.get("resources") or {}, unit=unit)
+
+
+__all__ = ["Group", "Resources", "open_group"]

@@ -1,0 +1,145 @@
+"""What all kinds of cgroup share: the interface, killing, removing."""
+
+import os
+import time
+
+from argosy.linux import process
+from argosy.runtime.cgroups import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    Resources = Mapping[str, Any]
+    """OCI ``linux.resources``."""
+else:
+    Resources = dict
+
+_KILL_ROUNDS = 50
+
+
+class Group:
+    """One cgroup; a value until `create`. Methods raise OSError naming the file, unless they say otherwise."""
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        mounts: "Mapping[str, str]",
+        unified: str,
+        resources: "Resources",
+        unit: "tuple[str, str] | None" = None,
+    ) -> None:
+        self.path = path
+        """From the root of the hierarchy."""
+        self.mounts = mounts
+        self.unified = unified
+        self.resources = resources
+        self.unit = unit
+        """(unit, slice) when systemd makes it."""
+
+    def create(self) -> list[str]:
+        """Make the cgroup with its limits and return warnings; what exists and holds no process is taken over.
+
+        Raises OSError; then `remove` has been called.
+        """
+        raise NotImplementedError
+
+    clones_into = False
+    """Whether a child is born into it (`clone_fd`) instead of joining."""
+
+    def clone_fd(self) -> int:
+        """Return an fd for CLONE_INTO_CGROUP (the caller closes it), or -1 where processes must `join`."""
+        return -1
+
+    def join(self, pid: int) -> None:
+        """Move a process in."""
+        raise NotImplementedError
+
+    def directory(self) -> str:
+        """Return the directory whose processes are the group's."""
+        raise NotImplementedError
+
+    def processes(self) -> list[int]:
+        """Return the pids of all processes in it and below, as this process sees them; empty when it is gone."""
+        return files.all_pids(self.directory())
+
+    def kill(self, signal: int = 9) -> None:
+        """Signal every process; with SIGKILL again until none is left that could have forked."""
+        for _ in range(_KILL_ROUNDS if signal == 9 else 1):
+            pids = self.processes()
+            if not pids:
+                return
+            for pid in pids:
+                signal_process(pid, signal)
+
+    def freeze(self) -> None:
+        """Return when all processes stand still."""
+        raise NotImplementedError
+
+    def thaw(self) -> None:
+        raise NotImplementedError
+
+    def frozen(self) -> bool:
+        raise NotImplementedError
+
+    def update(self, resources: "Resources") -> list[str]:
+        """Change limits; keys that are absent stay. Returns warnings."""
+        raise NotImplementedError
+
+    def sample(self) -> "dict[str, Any]":
+        """Return counters in the Engine API's shape; what the kernel does not offer is absent or zero."""
+        raise NotImplementedError
+
+    def oom_fd(self) -> int:
+        """Return an fd that becomes readable when the OOM killer was here or the group went; -1: cannot be told."""
+        raise NotImplementedError
+
+    def oom_kills(self) -> int:
+        """Return how many processes the OOM killer took here."""
+        raise NotImplementedError
+
+    def sub(self, name: str) -> "Group":
+        """Return the cgroup of one exec below this one, not yet made."""
+        raise NotImplementedError
+
+    def exists(self) -> bool:
+        return os.path.isdir(self.directory())
+
+    def directories(self) -> "Sequence[str]":
+        """Return all directories that make up the group."""
+        return [self.directory()]
+
+    def remove(self) -> None:
+        """Remove it with what is below; waits a moment for processes that are just ending. Absent is fine.
+
+        Raises OSError (EBUSY) when processes stay.
+        """
+        retry(lambda: not [path for path in self.directories() if not files.remove_tree(path)], self.path)
+
+
+def retry(attempt: "Callable[[], bool]", path: str) -> None:
+    """Try for about two seconds: an exiting process leaves its cgroup only when it was reaped."""
+    delay = 0.001
+    while not attempt():
+        if delay > 1:
+            raise OSError(16, f"cgroup {path} still has processes", path)
+        time.sleep(delay)
+        delay *= 2
+
+
+def signal_process(pid: int, number: int) -> None:
+    """Signal a process read from cgroup.procs; one that is gone is fine."""
+    # By pidfd: between reading the list and the signal the pid might have got another owner. It may have left as
+    # well, but then only by being moved, which nobody but the host's root can do.
+    try:
+        fd = process.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        process.pidfd_send_signal(fd, number)
+    except OSError:
+        pass
+    finally:
+        os.close(fd)

@@ -1,0 +1,79 @@
+"""The launcher's life: keep one warm child that waits for a request, and make the next when it has got one.
+
+The fork comes *before* a request is read, so no secret of one container is ever in the memory from which another one's
+shim is made. A SEQPACKET message goes to exactly one reader; the child says by a byte that it has one.
+
+What dies when: the daemon closes its end → the child sees the end of the socket → both leave. The launcher is killed →
+its warm child may still serve one request; the daemon sees the launcher's end, closes the socket and starts another.
+"""
+
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+
+from argosy.runtime.launcher.child import clean_slate, work
+from argosy.runtime.shim import wire
+from argosy.runtime.shim.title import set_title
+
+_TAKEN, _CLOSED = b"t", b"c"
+_HOPELESS = 20
+
+
+def main(arguments: list[str]) -> None:
+    """``DAEMON_ID PATHS PRELOAD``; the socket is fd 0."""
+    daemon_id, _, preload = arguments[:3]
+    link = socket.socket(fileno=os.dup(0))
+    null = os.open("/dev/null", os.O_RDWR)
+    os.dup2(null, 0)
+    os.close(null)
+    if preload:
+        importlib.import_module(preload)
+    set_title("argosy-worker-launcher" if preload else "argosy-launcher", daemon_id)
+    # Children are nobody's to wait for: a shim ends when it likes.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.collect()
+    gc.freeze()
+    serve(link)
+
+
+def serve(link: socket.socket) -> None:
+    """Fork warm children until the daemon closes the socket."""
+    failures = 0
+    while failures < _HOPELESS:
+        read, write = os.pipe2(os.O_CLOEXEC)
+        pid = os.fork()
+        if pid == 0:
+            os.close(read)
+            _child(link, write)
+        os.close(write)
+        said = os.read(read, 1)
+        os.close(read)
+        if said == _CLOSED:
+            return
+        # A child that died before it took a request (killed) is replaced, but not for ever.
+        failures = 0 if said == _TAKEN else failures + 1
+
+
+def _child(link: socket.socket, said: int) -> None:
+    """Wait for one request and do it; never returns."""
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        received = wire.receive(link)
+        if received is None:
+            os.write(said, _CLOSED)
+            os._exit(0)
+        os.write(said, _TAKEN)
+        os.close(said)
+        link.close()
+        header, fds = received
+        clean_slate(fds)
+        code = work(header, fds)
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    finally:
+        os._exit(code)

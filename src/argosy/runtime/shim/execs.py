@@ -1,0 +1,196 @@
+"""Processes started later in the container: their streams, exit codes and last words."""
+
+import fcntl
+import os
+import struct
+import termios
+import time
+
+from argosy.runtime.exitrecord import exit_code
+from argosy.runtime.shim.client import GONE, Client
+from argosy.runtime.shim.streams import Streams, input_pipe, output_pipe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from argosy.runtime.shim.children import Children
+    from argosy.runtime.shim.loop import Loop
+
+    class Runner(Protocol):
+        """Native, or a foreign OCI runtime."""
+
+        pid: int
+        master: int
+        warnings: list[str]
+
+        def prepare(self, stdio: tuple[int, int, int] | None) -> None: ...
+        def release(self) -> None: ...
+        def abort(self) -> None: ...
+        def exec(
+            self, request: dict[str, Any], stdio: tuple[int, int, int] | None
+        ) -> tuple[int, int, Callable[[int], None]]: ...
+        def kill_rest(self) -> None: ...
+        def oom_fd(self) -> int: ...
+        def oom_kills(self) -> int: ...
+        def close_root(self) -> None: ...
+        def exec_ended(self, exec_id: str) -> None: ...
+        def remove(self) -> None: ...
+
+
+DRAIN = 2.0
+"""Seconds for which output is still taken from what an ended program left behind; moby's ``streamDrain``, as measured."""
+
+
+def resize_terminal(master: int, rows: int, columns: int) -> None:
+    """Set the size (TIOCSWINSZ, ioctl_tty(2)); the kernel signals the foreground group."""
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+class Stdio:
+    """The program's three fds and our ends of them."""
+
+    def __init__(self, *, terminal: bool, stdin: bool) -> None:
+        self.program: tuple[int, int, int] | None = None
+        self.outputs: dict[int, int] = {}
+        self.stdin = -1
+        if terminal:
+            return
+        out, out_end = output_pipe()
+        error, error_end = output_pipe()
+        if stdin:
+            in_end, self.stdin = input_pipe()
+        else:
+            in_end = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        self.outputs = {out: 1, error: 2}
+        self.program = (in_end, out_end, error_end)
+
+    def close_program(self) -> None:
+        """Close the program's ends: it has them now."""
+        for fd in self.program or ():
+            os.close(fd)
+        self.program = None
+
+    def close(self) -> None:
+        self.close_program()
+        for fd in (*self.outputs, *((self.stdin,) if self.stdin >= 0 else ())):
+            os.close(fd)
+
+    def with_master(self, master: int) -> None:
+        os.set_blocking(master, False)
+        self.outputs, self.stdin = {master: 1}, master
+
+
+class Exec:
+    """One running exec."""
+
+    def __init__(self, identifier: str, pid: int, master: int, streams: Streams, signal: "Callable[[int], None]", kill: bool) -> None:
+        self.id, self.pid, self.master, self.streams, self.signal = identifier, pid, master, streams, signal
+        self.kill_on_disconnect = kill
+        self.code: int | None = None
+
+
+class Execs:
+    """All execs of the container, running and ended but not yet acknowledged by the daemon."""
+
+    def __init__(self, loop: "Loop", children: "Children", runner: "Runner", told: "Callable[[str, dict[str, Any]], None]") -> None:
+        self._loop, self._children, self._runner, self._told = loop, children, runner, told
+        self.running: dict[str, Exec] = {}
+        self.ended: dict[str, dict[str, Any]] = {}
+
+    def start(self, request: "dict[str, Any]", fds: list[int]) -> int:
+        """Start a process, attach the client whose socket is in ``fds``, if any; return its pid. Raises StartError, nothing left.
+
+        The client's fd is taken (out of the list) only if the process runs: until then the daemon may tell it why not.
+        """
+        terminal = bool(request["terminal"])
+        attach = request.get("attach")
+        stdio = Stdio(terminal=terminal, stdin=bool(attach and attach["stdin"]))
+        try:
+            pid, master, signal = self._runner.exec(request, stdio.program)
+        except BaseException:
+            stdio.close()
+            raise
+        stdio.close_program()
+        if terminal:
+            stdio.with_master(master)
+        self._run(request, stdio, pid, master, signal, fds)
+        return pid
+
+    def _run(
+        self, request: "dict[str, Any]", stdio: Stdio, pid: int, master: int, signal: "Callable[[int], None]", fds: list[int]
+    ) -> None:
+        identifier, attach = request["exec_id"], request.get("attach")
+        streams = Streams(
+            self._loop,
+            outputs=stdio.outputs,
+            stdin=stdio.stdin,
+            terminal=master >= 0,
+            stdin_once=True,
+            log=None,
+            ended=lambda: self._streams_ended(identifier),
+            left=lambda gone, reason: self._client_left(identifier, gone, reason),
+        )
+        process = Exec(identifier, pid, master, streams, signal, bool(request.get("kill_on_disconnect")))
+        self.running[identifier] = process
+        self._children.expect(pid, lambda status: self._exited(process, exit_code(status)))
+        if attach is not None and fds:
+            streams.attach(fds.pop(0), foreground=True, **attach_options(attach))
+        elif stdio.stdin >= 0 and master < 0:
+            streams.close_stdin()
+
+    def resize(self, identifier: str, rows: int, columns: int) -> None:
+        """Raises KeyError when it does not run, OSError."""
+        resize_terminal(self.running[identifier].master, rows, columns)
+
+    def _exited(self, process: Exec, code: int) -> None:
+        """The code is told first: a client that sees its stream end asks for it at once."""
+        if process.code is not None:
+            return
+        process.code = code
+        self._runner.exec_ended(process.id)
+        process.streams.finish()
+        self.ended[process.id] = {"exit_code": code, "finished_at": time.time_ns()}
+        self._told(process.id, self.ended[process.id])
+        if process.streams.draining:
+            self._loop.later(DRAIN, lambda: self._close(process))
+        else:
+            self._close(process)
+
+    def end_all(self) -> None:
+        """The container has ended: so have all of these, even where the kernel has not said so yet."""
+        for process in tuple(self.running.values()):
+            self._exited(process, 137)
+            self._close(process)
+
+    def _streams_ended(self, identifier: str) -> None:
+        process = self.running.get(identifier)
+        if process is not None and process.code is not None and identifier in self.ended:
+            self._close(process)
+
+    def _close(self, process: Exec) -> None:
+        if self.running.get(process.id) is process:
+            del self.running[process.id]
+            process.streams.close()
+            process.streams.end_clients()
+
+    def _client_left(self, identifier: str, client: Client, reason: str) -> None:
+        process = self.running.get(identifier)
+        if process is not None and process.kill_on_disconnect and reason == GONE and process.code is None:
+            try:
+                process.signal(9)
+            except ProcessLookupError:
+                pass
+
+
+def attach_options(attach: "dict[str, Any]") -> "dict[str, Any]":
+    """Return the arguments of `Streams.attach` from the wire's form of an AttachRequest."""
+    streams = frozenset(number for number, name in ((1, "stdout"), (2, "stderr")) if attach[name])
+    return {
+        "streams": streams,
+        "stdin": bool(attach["stdin"]),
+        "multiplexed": bool(attach["multiplexed"]),
+        "keys": attach.get("keys", "").encode("latin-1"),
+        "first": attach.get("first", "").encode("latin-1"),
+    }

@@ -1,0 +1,137 @@
+"""Start a container's first process, up to the gate."""
+
+import os
+
+from argosy.linux import process
+from argosy.runtime.cgroups import Group, open_group
+from argosy.runtime.init import gate
+from argosy.runtime.init.context import Context
+from argosy.runtime.init.run import run
+from argosy.runtime.spawn.child import Child
+from argosy.runtime.spawn.failure import SpawnFailed
+from argosy.runtime.spawn.job import build_job
+from argosy.runtime.spawn.namespaces import Joined
+from argosy.runtime.spawn.sources import open_binds, open_root
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def spawn(plan: "dict[str, Any]", fds: "tuple[int, int, int] | None", *, group: "Group | None" = None, preserve: int = 0) -> Child:
+    """Return the prepared child of a start plan. Raises SpawnFailed; nothing is left then.
+
+    ``preserve`` fds from 3 on are inherited by the program (they must be inheritable already).
+    """
+    group = group or open_group(plan["cgroup"])
+    root = -1
+    binds: list[tuple[int, bool]] = []
+    child: Child | None = None
+    try:
+        warnings = _create_group(group)
+        root = open_root(plan["root"])
+        binds = open_binds(plan["binds"])
+        child = _clone(plan, fds, group, root, binds, preserve)
+        child.warnings += warnings
+        _admit(plan, child, group)
+        child.wait_prepared()
+        root = -1
+        return child
+    except BaseException:
+        if child is not None:
+            root = -1
+            child.abort()
+        group.remove()
+        raise
+    finally:
+        for fd, _ in binds:
+            os.close(fd)
+        if root >= 0:
+            os.close(root)
+
+
+def _create_group(group: Group) -> list[str]:
+    try:
+        return group.create()
+    except (OSError, ValueError) as error:
+        number = error.errno or 0 if isinstance(error, OSError) else 0
+        raise SpawnFailed(number, "cgroup", f"unable to apply cgroup configuration: {error}") from error
+
+
+def _clone(
+    plan: "dict[str, Any]",
+    fds: "tuple[int, int, int] | None",
+    group: Group,
+    root: int,
+    binds: "list[tuple[int, bool]]",
+    preserve: int,
+) -> Child:
+    # A cgroup namespace is not made here: its root would be the parent's cgroup (the child unshares it after the join).
+    flags = 0
+    for kind in plan["namespaces"]:
+        if kind != "cgroup":
+            flags |= process.NAMESPACES[kind]
+    ours, theirs = gate.pair()
+    cgroup_fd = group.clone_fd()
+    try:
+        job = build_job(plan, Context(gate.Gate(theirs), root, binds), fds, preserve=preserve)
+        with Joined(plan["join"]):
+            pid, pidfd = process.clone3(flags, cgroup_fd)
+            if pid == 0:
+                run(job)
+    except OSError as error:
+        ours.close()
+        raise SpawnFailed(error.errno or 0, "clone", f"making the container's namespaces: {error}") from error
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+        if cgroup_fd >= 0:
+            os.close(cgroup_fd)
+    return Child(pid, pidfd, ours, "start", root)
+
+
+def _admit(plan: "dict[str, Any]", child: Child, group: Group) -> None:
+    """Do for the child what only the host may do, while it is already mounting."""
+    if "user" in plan["namespaces"]:
+        _write_map(child, "uid_map", plan["uid_map"])
+        _write_map(child, "gid_map", plan["gid_map"])
+        child.say(gate.MAPPED)
+    adjust_oom_score(plan, child)
+    try:
+        if not group.clones_into:
+            group.join(child.pid)
+    except OSError as error:
+        raise SpawnFailed(error.errno or 0, "cgroup", f"unable to apply cgroup configuration: {error}") from error
+    child.say(gate.JOINED)
+
+
+def _write_map(child: Child, name: str, mapping: "list[list[int]]") -> None:
+    text = "\n".join(f"{inside} {outside} {size}" for inside, outside, size in mapping)
+    try:
+        fd = os.open(f"/proc/{child.pid}/{name}", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(fd, text.encode("ascii"))
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise SpawnFailed(error.errno or 0, "user namespace", f"writing {name}: {(error.strerror or '').lower()}") from error
+
+
+def adjust_oom_score(plan: "dict[str, Any]", child: Child) -> None:
+    """Set oom_score_adj from outside; where lowering it is refused the nearest that is allowed, with a warning."""
+    wanted = plan["oom_score_adj"]
+    if wanted is None:
+        return
+    path = f"/proc/{child.pid}/oom_score_adj"
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        os.write(fd, b"%d" % wanted)
+    except OSError:
+        child.warnings.append(f"oom_score_adj {wanted} was refused: lowering it needs CAP_SYS_RESOURCE")
+    finally:
+        os.close(fd)

@@ -1,0 +1,97 @@
+"""File work in a process that sees only the tree it works on: a fork of the launcher, pivoted, with one job to do.
+
+The daemon's end of the control connection is the worker's life: when it closes (cancelled, or the daemon died) the kernel
+sends SIGIO, whose default is the end of the process (fcntl(2), F_SETOWN and O_ASYNC).
+"""
+
+import fcntl
+import importlib
+import os
+import socket
+import sys
+
+from argosy.linux import kernel, mount, overlay, process
+from argosy.linux.syscall import AT_FDCWD
+from argosy.runtime.exitrecord import start_time
+from argosy.runtime.shim import wire
+from argosy.runtime.shim.title import set_title
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+JOBS = "argosy.storage.archive.jobs"
+
+
+def run(request: "dict[str, Any]", control: socket.socket, fds: "Sequence[int]") -> int:
+    """Do ``request['job']`` in ``request['root']`` and answer with ``result`` or ``error``."""
+    set_title("argosy-worker", request["job"])
+    _die_with(control)
+    try:
+        jobs = importlib.import_module(JOBS).JOBS
+        job = jobs[request["job"]]
+        _enter(request.get("root"))
+        answer = {"result": job(request["params"], fds)}
+    except Exception as error:
+        answer = {"error": type(error).__name__, "message": str(error) or type(error).__name__, "errno": getattr(error, "errno", None)}
+    wire.send(control, answer)
+    return 0
+
+
+def _die_with(control: socket.socket) -> None:
+    fd = control.fileno()
+    fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
+    try:
+        if not control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+            os._exit(1)  # it had closed before the signal was asked for
+    except BlockingIOError:
+        pass
+
+
+def _enter(root: "dict[str, Any] | None") -> None:
+    """Make the tree this process's root. After it nothing can be imported: what the tree holds is not ours."""
+    if root is None:
+        return
+    if root["kind"] == "pid":
+        _chroot(root["pid"], root["start"])
+    else:
+        _pivot(root)
+    sys.path.clear()
+    sys.meta_path.clear()
+    sys.path_hooks.clear()
+    sys.path_importer_cache.clear()
+
+
+def _chroot(pid: int, start: int) -> None:
+    fd = os.open(f"/proc/{pid}/root", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    # Opened first, checked then: if the pid had changed hands, what was opened is another's root.
+    if start and start_time(pid) != start:
+        raise ProcessLookupError(3, f"process {pid} is gone")
+    os.fchdir(fd)
+    os.chroot(".")
+    os.close(fd)
+
+
+def _pivot(root: "dict[str, Any]") -> None:
+    process.unshare(process.NEWNS)
+    mount.set_propagation(b"/", mount.MS_PRIVATE | mount.MS_REC)
+    if root["kind"] == "overlay":
+        lower = tuple(os.fsencode(path) for path in root["lower"])
+        tree = overlay.open_overlay(
+            lower,
+            os.fsencode(root["upper"]),
+            os.fsencode(root["work"]),
+            lowerdir_plus=kernel.has_lowerdir_plus(),
+            scratch=b"/proc",
+        )
+    else:
+        tree = mount.clone_tree(AT_FDCWD, os.fsencode(root["path"]), recursive=True)
+    # /proc is a directory on every host; what is mounted there is hidden in this namespace only.
+    mount.attach(tree, AT_FDCWD, b"/proc")
+    os.fchdir(tree)
+    os.close(tree)
+    mount.pivot_root(b".", b".")
+    mount.unmount(b".")
+    os.chdir("/")

@@ -1,0 +1,223 @@
+"""Blobs by digest, laid out as an OCI image layout (image-layout.md): ``blobs/sha256/HEX``.
+
+A blob is written into ``ingest/`` and appears under its digest only when all of it is there, verified and on the disk. What a
+broken transfer left stays and is continued, also by the next daemon.
+"""
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from argosy.base import failpoints
+from argosy.base.errors import InvalidParameterError, NotFoundError
+from argosy.oci import digest as digests
+from argosy.storage.leases import Leases
+from argosy.storage.sync import sync_directory
+
+_CHUNK = 1 << 20
+_STALE = 7 * 24 * 3600
+"""Seconds after which an unfinished ingest is not worth its space any more."""
+
+
+class Content:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.leases = Leases()
+        self._blobs = root / "blobs"
+        self._ingest = root / "ingest"
+        self._open: set[str] = set()
+
+    def open(self) -> None:
+        """Make the directories and drop what was begun too long ago."""
+        for algorithm in ("sha256", "sha512"):
+            (self._blobs / algorithm).mkdir(mode=0o710, parents=True, exist_ok=True)
+        self._ingest.mkdir(mode=0o710, exist_ok=True)
+        limit = time.time() - _STALE
+        for path in self._ingest.iterdir():
+            if path.name.startswith("once-") or path.stat().st_mtime < limit:
+                path.unlink()
+
+    def path(self, digest: str) -> Path:
+        """Return where the blob is or would be. Raises InvalidParameterError on a malformed digest."""
+        algorithm, value = digests.split(digest)
+        return self._blobs / algorithm / value
+
+    def has(self, digest: str) -> bool:
+        return self.path(digest).exists()
+
+    def size(self, digest: str) -> int:
+        """Raises NotFoundError."""
+        try:
+            return self.path(digest).stat().st_size
+        except FileNotFoundError:
+            raise NotFoundError(f"content digest {digest}: not found") from None
+
+    def read(self, digest: str) -> bytes:
+        """Return a small blob. Raises NotFoundError."""
+        try:
+            return self.path(digest).read_bytes()
+        except FileNotFoundError:
+            raise NotFoundError(f"content digest {digest}: not found") from None
+
+    def open_blob(self, digest: str) -> int:
+        """Return a file descriptor. Raises NotFoundError."""
+        try:
+            return os.open(self.path(digest), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise NotFoundError(f"content digest {digest}: not found") from None
+
+    async def put(self, data: bytes) -> str:
+        """Store a small blob and return its digest; on disk on return."""
+        digest = digests.of(data)
+        if not self.has(digest):
+            await asyncio.to_thread(self._put, digest, data)
+        return digest
+
+    async def put_region(self, fd: int, offset: int, size: int, digest: str) -> None:
+        """Store a part of a file under ``digest``. Raises InvalidParameterError when it has another."""
+        if not self.has(digest):
+            await asyncio.to_thread(self._put_region, fd, offset, size, digest)
+
+    def writer(self, digest: str, size: int) -> "Ingest":
+        """Continue or begin the transfer of a blob of known digest and size.
+
+        A second writer of the same blob at the same time gets a file of its own, whose remains are not kept.
+        """
+        name = digest.replace(":", "-")
+        if name in self._open:
+            name = f"once-{name}-{os.urandom(4).hex()}"
+        self._open.add(name)
+        return Ingest(self, self._ingest / name, digest, size)
+
+    def digests(self) -> list[str]:
+        return [f"{algorithm.name}:{blob.name}" for algorithm in self._blobs.iterdir() for blob in algorithm.iterdir()]
+
+    def collect(self, roots: Iterable[str]) -> int:
+        """Remove every blob that neither ``roots`` nor a lease names; return the bytes freed."""
+        kept = set(roots) | self.leases.held()
+        freed = 0
+        for digest in self.digests():
+            if digest not in kept:
+                path = self.path(digest)
+                freed += path.stat().st_size
+                failpoints.hit("storage.content.remove")
+                path.unlink()
+        return freed
+
+    def released(self, name: str) -> None:
+        """An ingest has ended."""
+        self._open.discard(name)
+
+    def commit(self, path: Path, digest: str) -> None:
+        """Give a verified, synced file its name."""
+        failpoints.hit("storage.content.commit")
+        target = self.path(digest)
+        path.rename(target)
+        sync_directory(target.parent)
+
+    def _put(self, digest: str, data: bytes) -> None:
+        path = self._ingest / f"once-{os.urandom(8).hex()}"
+        with path.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        self.commit(path, digest)
+
+    def _put_region(self, fd: int, offset: int, size: int, digest: str) -> None:
+        path = self._ingest / f"once-{os.urandom(8).hex()}"
+        try:
+            with path.open("xb") as file:
+                hasher = hashlib.new(digests.split(digest)[0])
+                buffer = memoryview(bytearray(_CHUNK))
+                end = offset + size
+                while offset < end:
+                    got = os.preadv(fd, [buffer[: end - offset]], offset)
+                    if not got:
+                        raise InvalidParameterError("unexpected EOF")
+                    hasher.update(buffer[:got])
+                    file.write(buffer[:got])
+                    offset += got
+                verify(digest, hasher.hexdigest())
+                file.flush()
+                os.fsync(file.fileno())
+            self.commit(path, digest)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+class Ingest:
+    """One blob on its way in. `start` says from which offset the sender must go on; then `write` and `commit`, or `close`
+    to leave what came for the next time."""
+
+    def __init__(self, content: Content, path: Path, digest: str, size: int) -> None:
+        self._content = content
+        self._path = path
+        self._digest = digest
+        self._size = size
+        self._hasher = hashlib.new(digests.split(digest)[0])
+        self._fd = -1
+        self.offset = 0
+
+    async def start(self) -> int:
+        """Open what is there already, hash it, and return its length: the offset to continue from."""
+        await asyncio.to_thread(self._start)
+        return self.offset
+
+    async def write(self, data: bytes) -> None:
+        """Append. Raises InvalidParameterError when more comes than the blob has."""
+        if self.offset + len(data) > self._size:
+            raise InvalidParameterError(f"blob {self._digest} is longer than {self._size} bytes")
+        await asyncio.to_thread(self._write, data)
+
+    async def commit(self) -> None:
+        """Verify and publish the blob. Raises InvalidParameterError on a wrong digest or length; then nothing of it is kept."""
+        try:
+            if self.offset != self._size:
+                raise InvalidParameterError(f"blob {self._digest} has {self.offset} bytes, {self._size} were expected")
+            verify(self._digest, self._hasher.hexdigest())
+        except InvalidParameterError:
+            self.abandon()
+            raise
+        await asyncio.to_thread(os.fsync, self._fd)
+        self._content.commit(self._path, self._digest)
+        self.close()
+
+    def close(self) -> None:
+        """Stop here; what was written stays."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+            self._content.released(self._path.name)
+
+    def abandon(self) -> None:
+        """Stop and forget what was written."""
+        self._path.unlink(missing_ok=True)
+        self.close()
+
+    def _start(self) -> None:
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        buffer = memoryview(bytearray(_CHUNK))
+        while (got := os.readv(self._fd, [buffer])) and self.offset < self._size:
+            got = min(got, self._size - self.offset)
+            self._hasher.update(buffer[:got])
+            self.offset += got
+        os.ftruncate(self._fd, self.offset)
+        os.lseek(self._fd, self.offset, os.SEEK_SET)
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._fd, view) :]
+        self._hasher.update(data)
+        self.offset += len(data)
+
+
+def verify(digest: str, value: str) -> None:
+    """Raise InvalidParameterError unless ``value`` is the hex part of ``digest``."""
+    algorithm, wanted = digests.split(digest)
+    if value != wanted:
+        raise InvalidParameterError(f"unexpected commit digest {algorithm}:{value}, expected {digest}: failed precondition")

@@ -1,0 +1,231 @@
+"""New layers: applied aside, hashed on the way, one syncfs for all of them, then put in place lowest first."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from argosy.base import failpoints
+from argosy.base.errors import InvalidParameterError
+from argosy.storage import compression, hashing, pipes
+from argosy.storage.hashing import Hashed
+from argosy.storage.layer import Layer, chain_id
+from argosy.storage.model import Directory
+from argosy.storage.sync import sync_directory, sync_filesystem
+
+if TYPE_CHECKING:
+    from argosy.storage.layers import Layers
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A layer's archive as it lies in a file, compressed or not."""
+
+    fd: int
+    offset: int
+    size: int
+
+    def compression(self) -> str:
+        return compression.detect(os.pread(self.fd, min(8, self.size), self.offset))
+
+
+class LayerIngest:
+    """Made by `Layers.ingest`. Trees made in one ingest may stand on each other before any is in place."""
+
+    def __init__(self, layers: "Layers") -> None:
+        self._layers = layers
+        self._made: dict[str, tuple[Layer, Path]] = {}
+        self._leased: list[str] = []
+        self._synced = False
+
+    async def add(self, parent: str | None, part: Part, *, expected: str = "") -> Layer:
+        """Apply an archive on ``parent`` and return the layer. A layer that is known already is not applied again.
+
+        Raises InvalidParameterError when the archive is broken or is not what ``expected`` (a diff ID) says.
+        """
+        if expected and (known := self._known(chain_id(parent, expected))) is not None:
+            return known
+        kind = part.compression()
+        aside = await self._seed(parent)
+        recipe = -1 if kind else _create(aside / "recipe")
+        try:
+            if kind:
+                result, hashed = await self._compressed(part, kind, aside)
+            else:
+                result, hashed = await self._plain(part, aside, recipe)
+        except BaseException:
+            self._layers.trash.put(aside)
+            raise
+        finally:
+            if recipe >= 0:
+                os.close(recipe)
+        if expected and hashed.digest != expected:
+            self._layers.trash.put(aside)
+            raise InvalidParameterError(f'invalid diffID for layer: expected "{expected}", got "{hashed.digest}"')
+        return self._keep(parent, hashed, result, aside)
+
+    async def add_diff(self, parent: str | None, upper: Path, lower: Path | None) -> Layer:
+        """Make what a writable tree changed into a layer on ``parent``: the tree ``upper`` (against ``lower`` for plain trees)."""
+        aside = await self._seed(parent)
+        recipe = _create(aside / "recipe")
+        try:
+            result, hashed = await self._diff(upper, lower, aside, recipe)
+        except BaseException:
+            self._layers.trash.put(aside)
+            raise
+        finally:
+            os.close(recipe)
+        return self._keep(parent, hashed, result, aside)
+
+    async def sync(self) -> None:
+        """Get what was made onto the disk. Called by `commit`; earlier by who has memory to give back first."""
+        if self._made and not self._synced:
+            self._synced = True
+            await asyncio.to_thread(sync_filesystem, self._layers.home)
+            failpoints.hit("storage.layer.synced")
+
+    async def commit(self) -> None:
+        """Put everything in place, parents first."""
+        await self.sync()
+        for layer, aside in self._made.values():
+            self._layers.adopt(layer, aside)
+        if self._made:
+            await asyncio.to_thread(sync_directory, self._layers.home / "layers")
+        self._made.clear()
+
+    def discard(self) -> None:
+        """Drop what was not committed, and the leases. Safe after `commit`."""
+        for _, aside in self._made.values():
+            self._layers.trash.put(aside)
+        self._made.clear()
+        for chain in self._leased:
+            self._layers.leases.release(chain)
+        self._leased.clear()
+
+    def _known(self, chain: str) -> Layer | None:
+        if chain in self._made:
+            return self._made[chain][0]
+        layer = self._layers.find(chain)
+        if layer is not None:
+            self._lease(chain)
+        return layer
+
+    def _lease(self, chain: str) -> None:
+        self._layers.leases.acquire(chain)
+        self._leased.append(chain)
+
+    def _below(self, parent: str | None) -> list[Path]:
+        trees: list[Path] = []
+        while parent is not None and parent in self._made:
+            layer, aside = self._made[parent]
+            trees.append(aside)
+            parent = layer.parent
+        return [*trees, *self._layers.stack(parent)]
+
+    async def _seed(self, parent: str | None) -> Path:
+        if parent is not None and parent not in self._made:
+            self._lease(parent)
+        aside = self._layers.aside()
+        try:
+            await self._layers.driver.seed(aside, self._below(parent))
+        except BaseException:
+            self._layers.trash.put(aside)
+            raise
+        self._synced = False
+        return aside
+
+    def _keep(self, parent: str | None, hashed: Hashed, result: dict[str, Any], aside: Path) -> Layer:
+        chain = chain_id(parent, hashed.digest)
+        if (known := self._known(chain)) is not None:
+            self._layers.trash.put(aside)
+            return known
+        if not result["recipe"]:
+            (aside / "recipe").unlink(missing_ok=True)
+        layer = Layer(chain, hashed.digest, parent, result["size"], hashed.size, bool(result["recipe"]))
+        self._layers.write_record(layer, aside)
+        self._made[chain] = (layer, aside)
+        self._lease(chain)
+        return layer
+
+    def _apply(self, aside: Path, params: dict[str, Any], fds: list[int]) -> Awaitable[dict[str, Any]]:
+        root = Directory(str(aside / "diff"))
+        return self._layers.workers.run("apply_layer", {"overlay": self._layers.driver.overlay, **params}, fds=fds, root=root)
+
+    async def _plain(self, part: Part, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
+        """The worker and the hash each read the file for themselves."""
+        stop = threading.Event()
+        hashing_ = _in_thread(hashing.hash_region, part.fd, part.offset, part.size, stop)
+        try:
+            result = await self._apply(aside, {"offset": part.offset, "size": part.size}, [part.fd, recipe])
+        except BaseException:
+            stop.set()
+            await _settled(hashing_)
+            raise
+        return result, await hashing_
+
+    async def _compressed(self, part: Part, kind: str, aside: Path) -> tuple[dict[str, Any], Hashed]:
+        read, write = pipes.make_pipe()
+        feeding = _in_thread(hashing.feed_region, part.fd, part.offset, part.size, kind, write)
+        return await self._fed(feeding, aside, read, [read])
+
+    async def _diff(self, upper: Path, lower: Path | None, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
+        changed, changed_in = pipes.make_pipe()
+        read, write = pipes.make_pipe()
+        feeding = _in_thread(hashing.feed_pipe, changed, write)
+        packing = asyncio.ensure_future(self._pack(upper, lower, changed_in))
+        try:
+            result = await self._fed(feeding, aside, read, [read, recipe])
+        except BaseException:
+            packing.cancel()
+            await _settled(packing)
+            raise
+        await packing
+        return result
+
+    async def _pack(self, upper: Path, lower: Path | None, out: int) -> None:
+        fds = [out]
+        try:
+            for tree in (upper, lower):
+                if tree is not None:
+                    fds.append(os.open(tree / "diff", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+            await self._layers.workers.run("diff_layer", {"overlay": self._layers.driver.overlay}, fds=fds)
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+    async def _fed(self, feeding: "asyncio.Future[Hashed]", aside: Path, read: int, fds: list[int]) -> tuple[dict[str, Any], Hashed]:
+        """Run the worker on a pipe that a thread fills. If both fail, the thread knows why."""
+        try:
+            result = await self._apply(aside, {}, fds)
+        except BaseException as error:
+            os.close(read)
+            reason = await _settled(feeding)
+            if isinstance(reason, Exception) and not isinstance(reason, BrokenPipeError) and isinstance(error, Exception):
+                raise reason from error
+            raise
+        os.close(read)
+        return result, await feeding
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def _in_thread(function: Any, *args: Any) -> "asyncio.Future[Any]":
+    return asyncio.get_running_loop().run_in_executor(None, function, *args)
+
+
+async def _settled(future: "asyncio.Future[T]") -> BaseException | None:
+    """Wait until the work has really ended, whatever happens to us, and return how it failed, if it did."""
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError:
+            # Cancelled twice: its descriptors are still in use, so waiting goes on; it is about to end.
+            continue
+    return future.exception() if not future.cancelled() else None

@@ -1,0 +1,133 @@
+"""Writable snapshots by container id on top of the layers (`engine.ports.Snapshots`)."""
+
+import asyncio
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from argosy.base import failpoints
+from argosy.base.errors import InvalidParameterError, NotFoundError
+from argosy.storage.ingest import LayerIngest
+from argosy.storage.layer import Layer
+from argosy.storage.layers import Layers
+from argosy.storage.model import RootMount
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
+
+
+class Snapshots:
+    """``home/snapshots/KEY/{diff,work,parent}``. Nothing here is synced: what a container wrote is its own affair, and a
+    snapshot that a power failure took is made again by `prepare`."""
+
+    def __init__(self, layers: Layers) -> None:
+        self.driver = layers.driver.name
+        self.layers = layers
+        self._home = layers.home / "snapshots"
+        self._home.mkdir(mode=0o710, parents=True, exist_ok=True)
+        self._parents: dict[str, str | None] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def open(self) -> None:
+        """Learn what is there. `Layers.open` comes first."""
+        for tree in self._home.iterdir():
+            try:
+                self._parents[tree.name] = (tree / "parent").read_text() or None
+            except OSError:
+                self.layers.trash.put(tree)
+
+    async def prepare(self, key: str, parent: str | None) -> RootMount:
+        """Make (or find again) the writable snapshot ``key`` on the layer with chain ID ``parent``."""
+        if _KEY.match(key) is None:
+            raise InvalidParameterError(f"invalid snapshot key {key!r}")
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            if key not in self._parents:
+                with self.layers.leases.hold(*([parent] if parent else [])):
+                    await self._make(key, parent)
+        self._locks.pop(key, None)
+        return await self.mounts(key)
+
+    async def mounts(self, key: str) -> RootMount:
+        """Return the mount of an existing snapshot. Raises NotFoundError."""
+        parent = self.parent(key)
+        return self.layers.driver.writable(self._home / key, await self.layers.below(parent))
+
+    async def remove(self, key: str) -> None:
+        """Rename it to the trash and return; the space is freed later. Absent is fine."""
+        if key not in self._parents:
+            return
+        del self._parents[key]
+        failpoints.hit("storage.snapshot.remove")
+        self.layers.trash.put(self._home / key)
+
+    async def usage(self, key: str) -> int:
+        """Return the bytes that the snapshot itself holds (SizeRw)."""
+        parent = self.parent(key)
+        total = await self._count(self._home / key)
+        if not self.layers.driver.overlay:
+            total = max(0, total - await self._count((await self.layers.below(parent))[0]))
+        return total
+
+    async def changes(self, key: str) -> list[tuple[str, int]]:
+        """Return (path, kind) as ``docker diff``: 0 modified, 1 added, 2 deleted; parents first."""
+        below = await self.layers.below(self.parent(key))
+        fd = os.open(self._home / key / "diff", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            found = await self.layers.workers.run(
+                "changes", {"overlay": self.layers.driver.overlay, "lower": True}, fds=[fd], root=self.layers.driver.view(below)
+            )
+        finally:
+            os.close(fd)
+        return [(path, kind) for path, kind in found]
+
+    async def commit(self, key: str, ingest: LayerIngest) -> Layer:
+        """Make what the snapshot changed into one layer on its parent, within an ingest of `Layers.ingest`."""
+        parent = self.parent(key)
+        lower = None if self.layers.driver.overlay else (await self.layers.below(parent))[0]
+        return await ingest.add_diff(parent, self._home / key, lower)
+
+    def parent(self, key: str) -> str | None:
+        """Return the chain ID that the snapshot stands on. Raises NotFoundError."""
+        try:
+            return self._parents[key]
+        except KeyError:
+            raise NotFoundError(f"snapshot {key} does not exist") from None
+
+    def parents(self) -> list[str]:
+        """Return the chain IDs that snapshots stand on: roots for `Layers.collect`."""
+        return [parent for parent in self._parents.values() if parent is not None]
+
+    def graph_data(self, key: str) -> Mapping[str, str]:
+        """Return ``GraphDriver.Data`` of inspect (LowerDir, UpperDir, WorkDir, MergedDir; empty on vfs)."""
+        if key not in self._parents:
+            return {}
+        return self.layers.driver.graph_data(self._home / key, self.layers.below_now(self._parents[key]))
+
+    def image_graph_data(self, chain: str | None) -> Mapping[str, str]:
+        """Return the same for an image, by its top layer."""
+        stack = self.layers.stack(chain)
+        return self.layers.driver.graph_data(stack[0], stack[1:]) if stack else {}
+
+    def keys(self) -> Sequence[str]:
+        """Return the writable snapshots that exist, for the reconciler."""
+        return list(self._parents)
+
+    async def _make(self, key: str, parent: str | None) -> None:
+        below = await self.layers.below(parent)
+        aside = self.layers.aside()
+        try:
+            await self.layers.driver.seed(aside, below)
+            (aside / "parent").write_text(parent or "")
+            failpoints.hit("storage.snapshot.commit")
+            aside.rename(self._home / key)
+        except BaseException:
+            self.layers.trash.put(aside)
+            raise
+        self._parents[key] = parent
+
+    async def _count(self, tree: Path) -> int:
+        fd = os.open(tree / "diff", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return int(await self.layers.workers.run("usage", {}, fds=[fd]))
+        finally:
+            os.close(fd)

@@ -1,0 +1,100 @@
+"""`storage.ports.Workers` by plain fork, for tests: the same confinement without the launcher."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import traceback
+
+from argosy.base import errors
+from argosy.linux import mount
+from argosy.linux.overlay import open_overlay
+from argosy.linux.syscall import AT_FDCWD, call
+from argosy.storage.archive.jobs import JOBS
+from argosy.storage.model import Directory, Overlay
+
+CLONE_NEWNS = 0x00020000
+
+
+class ForkWorkers:
+    async def run(self, job, params, *, fds=(), root=None):
+        read, write = os.pipe2(os.O_CLOEXEC)
+        pid = os.fork()
+        if pid == 0:
+            os.close(read)
+            _child(job, params, list(fds), root, write)
+        os.close(write)
+        try:
+            answer = await _read_all(read)
+        except BaseException:
+            os.kill(pid, signal.SIGKILL)
+            raise
+        finally:
+            os.close(read)
+            os.waitpid(pid, 0)
+        if not answer:
+            raise errors.SystemFailureError(f"worker for {job} died")
+        result = json.loads(answer)
+        if "error" in result:
+            raise getattr(errors, result["error"], errors.SystemFailureError)(result["message"])
+        return result["result"]
+
+
+def _child(job, params, fds, root, write):
+    code = 0
+    try:
+        _confine(root)
+        answer = {"result": JOBS[job](params, fds)}
+    except errors.ArgosyError as error:
+        answer = {"error": type(error).__name__, "message": str(error)}
+    except BaseException as error:
+        if os.environ.get("FORK_WORKERS_DEBUG"):
+            traceback.print_exc(file=sys.stderr)
+        answer = {"error": "SystemFailureError", "message": str(error)}
+    try:
+        _write_all(write, json.dumps(answer).encode())
+    finally:
+        os._exit(code)
+
+
+def _write_all(fd, data):
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def _confine(root):
+    if root is None:
+        return
+    if isinstance(root, Directory):
+        os.chroot(root.path)
+    elif isinstance(root, Overlay):
+        call("unshare", CLONE_NEWNS)
+        mount.set_propagation(b"/", mount.MS_PRIVATE | mount.MS_REC)
+        tree = open_overlay(tuple(map(os.fsencode, root.lower)), os.fsencode(root.upper), os.fsencode(root.work), lowerdir_plus=True)
+        # In a mount namespace of its own any directory will do.
+        mount.attach(tree, AT_FDCWD, b"/mnt")
+        os.chroot("/mnt")
+    else:
+        os.chroot(f"/proc/{root}/root")
+    os.chdir("/")
+
+
+async def _read_all(fd):
+    loop = asyncio.get_running_loop()
+    os.set_blocking(fd, False)
+    data = b""
+    while True:
+        try:
+            part = os.read(fd, 1 << 20)
+        except BlockingIOError:
+            ready = loop.create_future()
+            loop.add_reader(fd, lambda: ready.done() or ready.set_result(None))
+            try:
+                await ready
+            finally:
+                loop.remove_reader(fd)
+            continue
+        if not part:
+            return data
+        data += part
