@@ -18,6 +18,10 @@ def description() -> Mapping[str, Any]:
     return loaded
 
 
+NULL_IN_DOCKER = ("MemorySwappiness", "OomKillDisable", "ExitCode")
+"""Go pointers that the description calls plain integers and booleans; Docker 28 answers null when they are not set."""
+
+
 def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Yield (method, path, operation) of everything described."""
     for path, entry in description()["paths"].items():
@@ -39,6 +43,9 @@ def _nullable(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     made = {key: _nullable(value) for key, value in schema.items() if key not in ("example", "description", "x-go-name", "format")}
+    for name in NULL_IN_DOCKER:
+        if name in (properties := made.get("properties") or {}):
+            properties[name] = {**properties[name], "type": [properties[name]["type"], "null"]}
     kind = made.get("type")
     if isinstance(kind, str) and (kind in ("array", "object") or made.get("x-nullable")):
         made["type"] = [kind, "null"]

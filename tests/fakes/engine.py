@@ -15,9 +15,11 @@ from argosy.engine.model import (
     Health,
     HealthLog,
     HostConfig,
+    LogConfig,
     Mount,
     MountPoint,
     PortBinding,
+    RestartPolicy,
     State,
     Status,
 )
@@ -56,6 +58,9 @@ def container(
         binds=("/etc:/e:ro",),
         mounts=(Mount(type="tmpfs", target="/t"),),
         pids_limit=5,
+        cgroupns_mode="private",
+        log_config=LogConfig("json-file"),
+        restart_policy=RestartPolicy("no"),
     )
     mounts = (
         MountPoint(type="bind", destination="/e", source="/etc", mode="ro", rw=False, propagation="rprivate"),
@@ -298,7 +303,7 @@ class FakeImages(Calls):
         self.received = 0
 
     def _check(self, ref: str) -> None:
-        if not ref.startswith("busybox") and ref != "registry.example/a/b":
+        if not ref.startswith("busybox") and ref not in ("registry.example/a/b", IMAGE):
             raise NotFoundError(f"No such image: {ref}:latest")
 
     async def list_(self, *, all: bool, filters: Filters, shared_size: bool = False, manifests: bool = False) -> list[ImageSummary]:

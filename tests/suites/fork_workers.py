@@ -44,6 +44,13 @@ class ForkWorkers:
 def _child(job, params, fds, root, write):
     code = 0
     try:
+        # Like the launcher's children: nothing open but what was handed over (a copy of a pipe's other end would keep it open).
+        for fd in [int(name) for name in os.listdir("/proc/self/fd")]:
+            if fd > 2 and fd != write and fd not in fds:
+                try:
+                    os.close(fd)
+                except OSError:
+                    pass
         _confine(root)
         answer = {"result": JOBS[job](params, fds)}
     except errors.ArgosyError as error:
@@ -66,11 +73,12 @@ def _write_all(fd, data):
 def _confine(root):
     if root is None:
         return
+    if not isinstance(root, int):
+        call("unshare", CLONE_NEWNS)
+        mount.set_propagation(b"/", mount.MS_PRIVATE | mount.MS_REC)
     if isinstance(root, Directory):
         os.chroot(root.path)
     elif isinstance(root, Overlay):
-        call("unshare", CLONE_NEWNS)
-        mount.set_propagation(b"/", mount.MS_PRIVATE | mount.MS_REC)
         tree = open_overlay(tuple(map(os.fsencode, root.lower)), os.fsencode(root.upper), os.fsencode(root.work), lowerdir_plus=True)
         # In a mount namespace of its own any directory will do.
         mount.attach(tree, AT_FDCWD, b"/mnt")

@@ -8,12 +8,13 @@ its .venv are on a disk of their own, at the same path as here, so that the same
     vm.run("...", systemd=True)            # the same with systemd as the first process
 """
 
+import hashlib
+import lzma
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ CACHE = rootfs.CACHE
 # The suite whose Python is the one that .venv was made with; its kernel: 6.1 in Debian 12, 6.12 in 13.
 SUITES = {11: "bookworm", 13: "trixie"}
 PACKAGES = (
-    "python3,systemd-sysv,dbus,kmod,iproute2,nftables,libnftables1,libseccomp2,busybox-static,procps,git,ca-certificates,apparmor,runc,crun"
+    "python3,python3-venv,systemd-sysv,dbus,kmod,iproute2,nftables,libnftables1,libseccomp2,busybox-static,procps,git,ca-certificates,apparmor,runc,crun"
 )
 FIRST_MODULES = ("virtio_pci", "virtio_blk", "ext4", "virtio_rng")
 RESULT_BYTES = 64 << 20
@@ -36,7 +37,7 @@ EARLY = """#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t devtmpfs dev /dev
-for module in {modules}; do /bin/busybox modprobe $module 2>/dev/null; done
+for module in {modules}; do /bin/busybox insmod /modules/$module; done
 for attempt in 1 2 3 4 5 6 7 8 9 10; do [ -b /dev/vdc ] && break; /bin/busybox sleep 0.2; done
 /bin/busybox mount -t ext4 -o rw /dev/vda /new || /bin/busybox poweroff -f
 /bin/busybox mount --move /dev /new/dev
@@ -110,6 +111,11 @@ def why_not() -> str | None:
     return None
 
 
+def _short(text: str) -> str:
+    """Return a few digits that change with the recipe, so that what was made by an older one is not taken for it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
 def kernel(suite: str) -> tuple[Path, Path, str]:
     """Return the kernel image, its folder of modules and its version, from the suite's cloud kernel (only unpacked)."""
     folder = CACHE / f"kernel-{suite}"
@@ -119,7 +125,7 @@ def kernel(suite: str) -> tuple[Path, Path, str]:
         (half / "debs").mkdir(parents=True)
         tree = half / "apt-tree"
         # The suite's own lists, out of the root filesystem that was made of it: this machine may run another suite.
-        rootfs.unpack(rootfs.debootstrap(suite, PACKAGES.split(","), f"vm-{suite}"), tree)
+        rootfs.unpack(rootfs.debootstrap(suite, PACKAGES.split(","), f"vm-{suite}-{_short(PACKAGES)}"), tree)
         rootfs.pass_network_settings(tree)
         script = (
             "apt-get -qq update && cd /tmp && name=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: //p' | head -1)"
@@ -128,45 +134,45 @@ def kernel(suite: str) -> tuple[Path, Path, str]:
         subprocess.run(["chroot", str(tree), "sh", "-c", script], check=True, stdin=subprocess.DEVNULL, capture_output=True)
         for package in (tree / "tmp").glob("linux-image-*.deb"):
             subprocess.run(["dpkg", "-x", str(package), str(half)], check=True)
-        shutil.rmtree(tree)
         (version,) = os.listdir(half / "lib/modules")
-        subprocess.run(["depmod", "-b", str(half), version], check=True)
+        (tree / "usr/lib/modules").mkdir(exist_ok=True)
+        shutil.move(half / "lib/modules" / version, tree / "usr/lib/modules" / version)
+        subprocess.run(["chroot", str(tree), "depmod", version], check=True)
+        shutil.move(tree / "usr/lib/modules" / version, half / "lib/modules" / version)
+        shutil.rmtree(tree)
         half.rename(folder)
     (version,) = os.listdir(folder / "lib/modules")
     return folder / f"boot/vmlinuz-{version}", folder / "lib/modules" / version, version
 
 
 def _with_dependencies(modules: Path, names: Iterable[str]) -> list[str]:
-    """Return the paths of modules and all they depend on (modules.dep(5)); those built in have none."""
+    """Return the paths of modules and all they depend on, in the order of loading (modules.dep(5)); those built in have none."""
     lines = dict(line.split(":", 1) for line in (modules / "modules.dep").read_text().splitlines())
     found: list[str] = []
     for name in names:
         for path, needs in lines.items():
             if re.sub(r"\.ko(\.xz)?$", "", Path(path).name).replace("-", "_") == name:
-                found += [path, *needs.split()]
-    return sorted(set(found))
+                found += [*reversed(needs.split()), path]
+    return list(dict.fromkeys(found))
 
 
-def _initramfs(target: Path, modules: Path, version: str) -> None:
+def _initramfs(target: Path, modules: Path) -> None:
     """Write an initramfs of busybox and the modules that reach the root disk."""
     tree = target.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
     (tree / "bin").mkdir(parents=True)
+    (tree / "modules").mkdir()
     shutil.copy(next(path for path in ("/bin/busybox", "/usr/bin/busybox") if Path(path).exists()), tree / "bin/busybox")
-    for name in _with_dependencies(modules, FIRST_MODULES):
-        copy = tree / "lib/modules" / version / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(modules / name, copy)
-    (tree / "lib/modules" / version).mkdir(parents=True, exist_ok=True)
-    for name in ("modules.order", "modules.builtin"):
-        shutil.copy(modules / name, tree / "lib/modules" / version / name)
-    subprocess.run(["depmod", "-b", str(tree), version], check=True)
+    names = _with_dependencies(modules, FIRST_MODULES)
+    for name in names:
+        data = (modules / name).read_bytes()
+        (tree / "modules" / Path(name).stem).write_bytes(lzma.decompress(data) if name.endswith(".xz") else data)
     init = tree / "init"
-    init.write_text(EARLY.format(modules=" ".join(FIRST_MODULES)))
+    init.write_text(EARLY.format(modules=" ".join(Path(name).stem for name in names)))
     init.chmod(0o755)
     with target.open("wb") as out:
-        names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
-        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=tree, input=names.encode(), stdout=out, check=True)
+        listing = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
+        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=tree, input=listing.encode(), stdout=out, check=True)
     shutil.rmtree(tree)
 
 
@@ -178,14 +184,16 @@ def _disk(target: Path, tree: Path, megabytes: int) -> None:
 
 
 def _root_image(suite: str) -> Path:
-    image = CACHE / f"vm-{suite}.img"
+    image = CACHE / f"vm-{suite}-{_short(PACKAGES + INIT + JOB + UNIT + TARGET + str(CHECKOUT))}.img"
     if image.exists():
         return image
+    for older in CACHE.glob(f"vm-{suite}-*.img"):
+        older.unlink()
     _, modules, version = kernel(suite)
-    tree, half = CACHE / f"vm-{suite}.rootfs", CACHE / f"vm-{suite}.img.half"
+    tree, half = CACHE / f"vm-{suite}.rootfs", image.with_suffix(".half")
     shutil.rmtree(tree, ignore_errors=True)
     try:
-        rootfs.unpack(rootfs.debootstrap(suite, PACKAGES.split(","), f"vm-{suite}"), tree)
+        rootfs.unpack(rootfs.debootstrap(suite, PACKAGES.split(","), f"vm-{suite}-{_short(PACKAGES)}"), tree)
         shutil.copytree(modules, tree / "usr/lib/modules" / version, dirs_exist_ok=True)
         place = tree / "argosy-vm"
         place.mkdir()
@@ -217,7 +225,7 @@ class VirtualMachine:
         self.initramfs = folder / "initramfs"
         self.data: Path | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        _initramfs(self.initramfs, self.modules, self.version)
+        _initramfs(self.initramfs, self.modules)
 
     def add_disk(self, megabytes: int) -> None:
         """Give it a disk with a journal, mounted at /data, whose contents outlive a power cut."""
@@ -270,7 +278,11 @@ class VirtualMachine:
 
     def _qemu(self, results: Path, console: Path, systemd: bool, more: str) -> list[str]:
         words = ["console=ttyS0", "quiet", "panic=-1", "root=/dev/vda", "rw", "random.trust_cpu=on", "apparmor=1", "security=apparmor"]
-        words += ["argosy.systemd", "systemd.unit=argosy-vm.target", "systemd.show_status=0"] if systemd else []
+        words += (
+            ["argosy.systemd", "systemd.unit=argosy-vm.target", "systemd.show_status=0", "systemd.mask=serial-getty@ttyS0.service"]
+            if systemd
+            else []
+        )
         disks = [(self.root, "snapshot=on"), (self.folder / "checkout.img", "snapshot=on"), (results, "cache=unsafe")]
         if self.data:
             disks.append((self.data, "cache=writeback"))
@@ -297,11 +309,7 @@ class VirtualMachine:
         folder = self.folder / "results"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        try:
-            with tarfile.open(results) as tar:
-                tar.extractall(folder, filter="data")
-        except tarfile.TarError:
-            pass
+        subprocess.run(["tar", "-C", str(folder), "--no-same-owner", "-xf", str(results)], capture_output=True)
         status, output = folder / "status", folder / "output"
         return Done(
             status=int(status.read_text()) if status.exists() else None,

@@ -30,14 +30,25 @@ class _Left(asyncio.Protocol):
     """Stands in for a connection whose socket has been taken away, until asyncio forgets it."""
 
 
+def _length(data: bytes, end: int) -> int | None:
+    """Return how long the request is whose head ends at ``end``; None when only its chunks will tell."""
+    head = data[: end + 2]
+    if _CHUNKED.search(head) is not None:
+        return None
+    length = _CONTENT_LENGTH.search(head)
+    return end + 4 + (int(length[1]) if length else 0)
+
+
 class Connection(RequestHandler):
-    __slots__ = ("_answered", "_early", "_gated", "_half_closed", "_held", "_last_payload", "follows_client", "hijacked")
+    __slots__ = ("_answered", "_early", "_gate_at", "_gated", "_half_closed", "_held", "_last_payload", "follows_client", "hijacked")
 
     def __init__(self, manager: Server, **options: Any) -> None:
         super().__init__(manager, **options)
         self._answered = 0
         self._early = bytearray()
         self._gated = False
+        self._gate_at = 0
+        """Which request of this connection the gate belongs to; it may have to wait for earlier ones."""
         self._half_closed = False
         self._held = _NOTHING
         self._last_payload: Any = None
@@ -58,31 +69,36 @@ class Connection(RequestHandler):
             return
         if self._held:
             data, self._held = self._held + data, _NOTHING
-        end = data.find(b"\r\n\r\n")
-        if end < 0:
-            if len(data) < _HEAD_LIMIT:
+        self._split(data)
+
+    def _split(self, data: bytes) -> None:
+        """Feed request by request, so that one that may leave HTTP is seen even behind another."""
+        while data:
+            end = data.find(b"\r\n\r\n")
+            if end < 0 and len(data) < _HEAD_LIMIT:
                 self._held = data
-            else:
+                return
+            hijackable = _HIJACKABLE.match(data) is not None
+            if end < 0 or self._upgraded or (len(data) == end + 4 and not hijackable):
                 self._feed(data)
-            return
-        if _HIJACKABLE.match(data) is None:
-            self._feed(data)
-        else:
-            self._feed_gated(data, end)
+                return
+            whole = _length(data, end)
+            if hijackable and whole is not None:
+                self._feed_gated(data, whole)
+                return
+            if whole is None or whole >= len(data):
+                self._feed(data)
+                return
+            self._feed(data[:whole])
+            data = data[whole:]
 
     def _feed(self, data: bytes) -> None:
         super().data_received(data)
         if self._messages:
             self._last_payload = self._messages[-1][1]
 
-    def _feed_gated(self, data: bytes, end: int) -> None:
+    def _feed_gated(self, data: bytes, whole: int) -> None:
         """Give the parser exactly one request and keep what comes after it."""
-        head = data[: end + 2]
-        length = _CONTENT_LENGTH.search(head)
-        if _CHUNKED.search(head) is not None:
-            self._feed(data)
-            return
-        whole = end + 4 + (int(length[1]) if length else 0)
         if len(data) < whole < _HEAD_LIMIT:
             self._held = data
             return
@@ -90,6 +106,7 @@ class Connection(RequestHandler):
         if len(data) > whole:
             self._keep_early(data[whole:])
         self._feed(data[:whole])
+        self._gate_at = self._request_count
 
     def _keep_early(self, data: bytes) -> None:
         self._early += data
@@ -123,7 +140,7 @@ class Connection(RequestHandler):
         """A request has been handled; what follows it is the next one, unless the connection was taken."""
         self._answered += 1
         self.follows_client = False
-        if self._gated and not self.hijacked and not self._early:
+        if self._gated and self._answered >= self._gate_at and not self.hijacked and not self._early:
             self._gated = False
 
     def must_close(self, request: Request) -> bool:
@@ -131,7 +148,8 @@ class Connection(RequestHandler):
 
         Bytes after a refused hijack were meant for a program; parsing them as a request would be an invitation.
         """
-        return request.message.should_close or self._half_closed or self._close or bool(self._early)
+        refused = bool(self._early) and self._answered >= self._gate_at
+        return request.message.should_close or self._half_closed or self._close or refused
 
     # ------------------------------------------------------------------ writing
 

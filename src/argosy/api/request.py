@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
-from aiohttp import StreamReader
 from aiohttp.http_parser import RawRequestMessage
+from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestPayloadError
 
 from argosy.base.errors import InvalidParameterError, SystemFailureError

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from typing import Any, cast
 
-from aiohttp import WSMsgType
+from aiohttp.http import WSMsgType
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_ws import WebSocketResponse
 

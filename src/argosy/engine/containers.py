@@ -213,12 +213,12 @@ class Containers:
     async def changes(self, ref: str) -> list[tuple[str, int]]:
         container = self._registry.find(ref)
         hidden = [point.destination for point in container.spec.mounts]
-        return await changed.changes(self._workers, await self._snapshots.mounts(container.id), hidden)
+        return await changed.changes(self._snapshots, container.id, hidden)
 
     async def export(self, ref: str) -> AsyncIterator[bytes]:
         container = self._registry.find(ref)
         self._announce(container, "export")
-        return await export(self._workers, await self._root(container))
+        return await export(self._workers, await self._snapshots.mounts(container.id))
 
     async def archive_stat(self, ref: str, path: str) -> Mapping[str, Any]:
         container = self._registry.find(ref)

@@ -65,7 +65,6 @@ class Creator:
         name = check_name(request.name) if request.name else random_name(self._registry.name_taken, self._rng)
         host = fill_host(request.host, self._settings)
         warnings = self._validate(request.config, host)
-        check_modes(request.config, host)
         image = await self._images.resolve(request.config.image, request.platform) if request.config.image else None
         if image is None:
             raise InvalidParameterError(
@@ -148,32 +147,6 @@ def fill_host(host: HostConfig, settings: EngineSettings) -> HostConfig:
         oom_kill_disable=bool(host.oom_kill_disable),
         pids_limit=None if host.pids_limit in (0, -1) else host.pids_limit,
     )
-
-
-def check_modes(config: Config, host: HostConfig) -> None:
-    """Raise ConflictError or InvalidParameterError where options exclude each other, in Docker's words (runconfig ``validate``)."""
-    mode = host.network_mode
-    container = networking.joined(mode) is not None
-    if container and config.hostname:
-        raise InvalidParameterError("conflicting options: hostname and the network mode")
-    if container and host.links:
-        raise InvalidParameterError(
-            "conflicting options: container type network can't be used with links. This would result in undefined behavior"
-        )
-    if container and host.dns:
-        raise InvalidParameterError("conflicting options: dns and the network mode")
-    if container and host.extra_hosts:
-        raise InvalidParameterError("conflicting options: custom host-to-IP mapping and the network mode")
-    if container and (host.port_bindings or host.publish_all_ports):
-        raise InvalidParameterError("conflicting options: port publishing and the container type network mode")
-    if container and config.exposed_ports:
-        raise InvalidParameterError("conflicting options: port exposing and the container type network mode")
-    if mode == "host" and host.links:
-        raise InvalidParameterError(
-            "conflicting options: host type networking can't be used with links. This would result in undefined behavior"
-        )
-    if host.uts_mode == "host" and config.hostname:
-        raise InvalidParameterError("conflicting options: hostname and the UTS mode")
 
 
 def settle(config: Config, host: HostConfig, image: ImageView, container_id: str) -> tuple[Config, HostConfig]:

@@ -19,7 +19,7 @@ _SECOND = 1_000_000_000
 async def run_checks(
     probe: Probe,
     *,
-    started_at: int,
+    started_at_ns: int,
     clock: Clock,
     execute: Execute,
     publish: Callable[[Health, bool], None],
@@ -32,11 +32,12 @@ async def run_checks(
     """
     health = rules.initial()
     while True:
-        await pause(rules.delay(probe, health, started_at=started_at, now=clock.now_ns()) / _SECOND)
+        await pause(rules.delay(probe, health, started_at=started_at_ns, now=clock.now_ns()) / _SECOND)
         if paused():
             continue
         before = health.status
-        health = rules.decide(probe, health, await check(probe, clock, execute), started_at=started_at)
+        result = await check(probe, clock, execute)
+        health = rules.decide(probe, health, result, started_at=started_at_ns)
         publish(health, health.status != before)
 
 

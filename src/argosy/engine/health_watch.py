@@ -45,9 +45,7 @@ class HealthWatch:
                 self._announce(container, f"health_status: {health.status}")
                 self._store.save_state_behind(container)
 
-        checks = run_checks(
-            probe, started_at_ns=container.state.started_at, clock=self._clock, execute=execute, publish=publish
-        )
+        checks = run_checks(probe, started_at_ns=container.state.started_at, clock=self._clock, execute=execute, publish=publish)
         container.health_task = container.tasks.spawn(checks, name=f"health of {container.id[:12]}")
 
     async def _run(self, container: Container, command: tuple[str, ...], timeout: float) -> tuple[int, bytes]:

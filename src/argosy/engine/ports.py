@@ -29,6 +29,10 @@ class Snapshots(Protocol):
         """Rename it to the trash and return; the space is freed later. Absent is fine."""
         ...
 
+    async def changes(self, key: str) -> list[tuple[str, int]]:
+        """Return (path, kind) of what the snapshot changes: 0 modified, 1 added, 2 deleted."""
+        ...
+
     async def usage(self, key: str) -> int:
         """Return the bytes that the snapshot itself holds (SizeRw)."""
         ...
@@ -123,27 +127,27 @@ class Runtime(Protocol):
         """Remove what is left of a stopped container's runtime state (records, cgroups). Absent is fine."""
         ...
 
-    def signal(self, shim: Shim, number: int) -> None:
+    def signal(self, shim: Any, number: int) -> None:
         """Send a signal to the container's init by pidfd. Raises NotFoundError when it is gone."""
         ...
 
-    def kill_all(self, shim: Shim) -> None:
+    def kill_all(self, shim: Any) -> None:
         """SIGKILL to everything in its cgroup."""
         ...
 
-    async def pause(self, shim: Shim) -> None: ...
+    async def pause(self, shim: Any) -> None: ...
 
-    async def resume(self, shim: Shim) -> None: ...
+    async def resume(self, shim: Any) -> None: ...
 
-    async def update(self, shim: Shim, resources: Mapping[str, Any]) -> None:
+    async def update(self, shim: Any, resources: Mapping[str, Any]) -> None:
         """Apply OCI ``linux.resources`` to the running container."""
         ...
 
-    def processes(self, shim: Shim) -> list[int]:
+    def processes(self, shim: Any) -> list[int]:
         """Return host pids of all its processes."""
         ...
 
-    def sample(self, shim: Shim) -> Mapping[str, Any]:
+    def sample(self, shim: Any) -> Mapping[str, Any]:
         """Return cgroup counters, in the Engine API's names: cpu_stats, memory_stats, blkio_stats, pids_stats."""
         ...
 

@@ -16,7 +16,7 @@ class EngineSettings:
     private_cgroup: bool = False
     """Whether containers get a cgroup namespace when they ask for nothing (v2: yes, v1: no, as Docker's)."""
     private_ipc: bool = True
-    default_log: LogConfig = LogConfig("json-file", {})
+    default_log: LogConfig = field(default_factory=lambda: LogConfig("json-file", {}))
     default_ulimits: tuple[Ulimit, ...] = ()
     default_shm_size: int = 67108864
     default_runtime: str = "argosy"

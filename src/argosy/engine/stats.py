@@ -13,6 +13,7 @@ from typing import Any
 from argosy.base.clock import ZERO_TIME, rfc3339_nano
 
 _TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+_MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 _INTERVAL = 1.0
 _RX = ("rx_bytes", "rx_packets", "rx_errors", "rx_dropped")
 _TX = ("tx_bytes", "tx_packets", "tx_errors", "tx_dropped")
@@ -45,21 +46,25 @@ class Reading:
     networks: Mapping[str, Mapping[str, int]] | None
 
 
-def take(sample: Mapping[str, Any], networks: Mapping[str, Mapping[str, int]] | None, now_ns: int, machine: tuple[int, int]) -> Reading:
-    """Put one reading together; ``machine`` is what `machine_cpu` returned, ``networks`` None with the network disabled."""
-    system, online = machine
+def take(
+    sample: Mapping[str, Any],
+    networks: Mapping[str, Mapping[str, int]] | None,
+    now_ns: int,
+    machine: tuple[int, int] | None = None,
+    memory_total: int = _MEMORY,
+) -> Reading:
+    """Put one reading together; ``machine`` is what `machine_cpu` returned (None: asked now), ``networks`` None with the network
+    disabled. A container without a memory limit is limited by the machine."""
+    system, online = machine or machine_cpu()
+    memory = {key: value for key, value in sample.get("memory_stats", {}).items() if value or key not in ("failcnt", "max_usage")}
+    if memory and not 0 < memory.get("limit", 0) <= memory_total:
+        memory["limit"] = memory_total
     return Reading(
         time=now_ns,
-        cpu={
-            "cpu_usage": _NO_CPU["cpu_usage"],
-            "throttling_data": _NO_CPU["throttling_data"],
-            **sample.get("cpu_stats", {}),
-            "system_cpu_usage": system,
-            "online_cpus": online,
-        },
-        memory=sample.get("memory_stats", {}),
+        cpu={**_NO_CPU, **sample.get("cpu_stats", {}), "system_cpu_usage": system, "online_cpus": online},
+        memory=memory,
         blkio=sample.get("blkio_stats", {}),
-        pids=sample.get("pids_stats", {}),
+        pids={key: value for key, value in sample.get("pids_stats", {}).items() if value},
         networks=networks,
     )
 

@@ -33,6 +33,8 @@ class CommitRequest:
     """``repo:tag`` or empty."""
     author: str = ""
     comment: str = ""
+    container_config: Config | None = None
+    """What the container ran with, for the history; None: ``config``."""
 
 
 @dataclass(frozen=True, slots=True)

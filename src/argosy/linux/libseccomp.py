@@ -15,6 +15,7 @@ NE, LT, LE, EQ, GE, GT, MASKED_EQ = 1, 2, 3, 4, 5, 6, 7
 
 _ATTR_NNP, _ATTR_OPTIMIZE = 3, 8
 _EEXIST, _EFAULT, _EDOM = 17, 14, 33
+_X32_BIT = 0x40000000
 
 
 class _Compare(ctypes.Structure):
@@ -39,6 +40,8 @@ def _library() -> ctypes.CDLL:
     library.seccomp_arch_resolve_name.argtypes = (ctypes.c_char_p,)
     library.seccomp_arch_resolve_name.restype = ctypes.c_uint32
     library.seccomp_arch_add.argtypes = (context, ctypes.c_uint32)
+    library.seccomp_arch_native.restype = ctypes.c_uint32
+    library.seccomp_syscall_resolve_name_arch.argtypes = (ctypes.c_uint32, ctypes.c_char_p)
     library.seccomp_syscall_resolve_name.argtypes = (ctypes.c_char_p,)
     library.seccomp_rule_add_array.argtypes = (context, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint, ctypes.POINTER(_Compare))
     library.seccomp_export_bpf.argtypes = (context, ctypes.c_int)
@@ -80,6 +83,20 @@ class Compiler:
         result = self._library.seccomp_arch_add(self._context, token)
         if result != -_EEXIST:
             self._check(result, "seccomp_arch_add", name)
+
+    def native(self) -> str:
+        """Return the library's name of this machine's architecture."""
+        token = self._library.seccomp_arch_native()
+        for name in ("x86_64", "aarch64", "x86", "arm", "riscv64"):
+            if self._library.seccomp_arch_resolve_name(name.encode()) == token:
+                return name
+        return ""
+
+    def number(self, name: str, architecture: str) -> int:
+        """Return the call's number there (without x32's bit), negative when it has none."""
+        token = self._library.seccomp_arch_resolve_name(architecture.encode())
+        number = int(self._library.seccomp_syscall_resolve_name_arch(token, name.encode()))
+        return number & ~_X32_BIT if number >= 0 else number
 
     def add_rule(self, action: int, name: str, comparisons: "Sequence[tuple[int, int, int, int]]" = ()) -> bool:
         """Add one rule, comparisons are (argument, operator, value, value two), all must hold.

@@ -36,6 +36,7 @@ PROC_NAMES = {
 """OCI's names → files in /proc/PID/ns."""
 
 _CLONE_PIDFD = 0x00001000
+_CLONE_PARENT = 0x00008000
 _CLONE_INTO_CGROUP = 0x200000000
 _SIGCHLD = 17
 
@@ -61,6 +62,12 @@ def clone3(flags: int, cgroup_fd: int = -1) -> tuple[int, int]:
     buffer = ctypes.create_string_buffer(args, len(args))
     pid = call("clone3", buffer, len(args), hold_gil=True)
     return pid, pidfd.value if pid else -1
+
+
+def clone_sibling(flags: int) -> int:
+    """Fork a child of this process's *parent* (CLONE_PARENT), with new namespaces; return its pid, 0 in the child."""
+    args = struct.pack("=11Q", flags | _CLONE_PARENT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    return call("clone3", ctypes.create_string_buffer(args, len(args)), len(args), hold_gil=True)
 
 
 def pidfd_open(pid: int) -> int:
@@ -94,6 +101,28 @@ def prctl(option: int, *args: int, name: str = "") -> int:
 def set_name(name: bytes) -> None:
     """Set the name that ``ps -o comm`` shows (15 bytes)."""
     prctl(PR_SET_NAME, address(ctypes.create_string_buffer(name[:15] + b"\0")))
+
+
+class Title:
+    """This process's command line as ``ps`` shows it, to be overwritten in place (proc(5), arg_start and arg_end).
+
+    Find it (`Title()`) before entering a container, `write` it after; only as long as the original it can be.
+    """
+
+    __slots__ = ("_size", "_start")
+
+    def __init__(self) -> None:
+        with open("/proc/self/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        self._start = int(fields[45])
+        self._size = int(fields[46]) - self._start
+
+    def write(self, words: "list[bytes]") -> None:
+        """Show these words; what does not fit is cut."""
+        if self._size <= 1:
+            return
+        text = b"\0".join(words)[: self._size - 1]
+        ctypes.memmove(self._start, text.ljust(self._size, b"\0"), self._size)
 
 
 def join_session_keyring(name: bytes) -> int:
@@ -182,6 +211,12 @@ def default_scheduling() -> None:
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
     except OSError:
         pass
+
+
+def set_scheduling(policy: int, flags: int, nice: int, priority: int, times: tuple[int, int, int]) -> None:
+    """sched_setattr(2) for this process."""
+    attr = struct.pack("=IIQiIQQQ", 48, policy, flags, nice, priority, *times)
+    call("sched_setattr", 0, ctypes.create_string_buffer(attr, len(attr)), 0)
 
 
 def set_io_priority(io_class: int, level: int) -> None:

@@ -166,7 +166,9 @@ class Catalogue:
         if found.alias.startswith("argosy:"):
             raise ConflictError(f"the bridge {name} belongs to another argosyd on this host: give this one its own with --bridge")
         return tuple(
-            f"{address}/{prefix}" for link, address, prefix in addresses.list_addresses(host) if link == found.index and not address.is_link_local
+            f"{address}/{prefix}"
+            for link, address, prefix in addresses.list_addresses(host)
+            if link == found.index and not address.is_link_local
         )
 
     async def make_all_real(self) -> None:
@@ -231,7 +233,9 @@ class Catalogue:
             return frozenset()
         options = network.bridge
         modes = {4: options.gateway_mode_4, 6: options.gateway_mode_6}
-        translated = [pool.subnet for pool in network.pools if modes[pool.subnet.version] in ("nat", "nat-unprotected") and not record.internal]
+        translated = [
+            pool.subnet for pool in network.pools if modes[pool.subnet.version] in ("nat", "nat-unprotected") and not record.internal
+        ]
         snat = {4: options.snat_4, 6: options.snat_6}
         return rules.bridge_elements(
             BridgeRules(
@@ -283,7 +287,8 @@ class Catalogue:
             raise ForbiddenError(f'only one instance of "{request.driver}" network is allowed')
         if request.driver == "overlay" or request.ingress:
             raise ForbiddenError(
-                'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'
+                'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
+                "to connect this node to swarm and try again."
             )
         if request.driver not in DRIVERS:
             raise NotFoundError(f'plugin "{request.driver}" not found')
@@ -293,7 +298,9 @@ class Catalogue:
         return request
 
     def _from_config(self, request: NetworkCreate) -> NetworkCreate:
-        source = next((one for one in self._networks.values() if one.record.name == request.config_from or one.record.id == request.config_from), None)
+        source = next(
+            (one for one in self._networks.values() if one.record.name == request.config_from or one.record.id == request.config_from), None
+        )
         if source is None or not source.record.config_only:
             raise NotFoundError(f'configuration network "{request.config_from}" does not exist')
         if request.ipam_config or request.options or request.labels or request.enable_ipv6 or request.internal:
@@ -317,13 +324,12 @@ class Catalogue:
         for other in self._networks.values():
             if other.record.link == link:
                 raise ForbiddenError(
-                    f"cannot create network {id} ({link}): conflicts with network {other.record.id} ({link}): networks have same bridge name"
+                    f"cannot create network {id} ({link}): conflicts with network {other.record.id} ({link}): "
+                    "networks have same bridge name"
                 )
         foreign = await self._kernel.run(self._foreign_addresses, link) if options.name else None
         pools, shown = design.choose_pools(request, self._subnets, await self._host_subnets(), gateways=True)
-        record = design.new_record(
-            request, id, self._clock.now_ns(), pools=pools, ipam_config=shown, link=link, owns_link=foreign is None
-        )
+        record = design.new_record(request, id, self._clock.now_ns(), pools=pools, ipam_config=shown, link=link, owns_link=foreign is None)
         network = Network.of(record)
         elements = self.network_elements(network)
         try:
@@ -354,9 +360,7 @@ class Catalogue:
         id = ids.new_id()
         macvlan.mode(request.driver, dict(request.options))
         parent = request.options.get(macvlan.PARENT, "")
-        link, made = await self._kernel.run(
-            lambda: macvlan.ensure_parent(self._kernel.route(), request.driver, parent, id, self.alias)
-        )
+        link, made = await self._kernel.run(lambda: macvlan.ensure_parent(self._kernel.route(), request.driver, parent, id, self.alias))
         pools, shown = design.choose_pools(request, self._subnets, (), gateways=True)
         record = design.new_record(request, id, self._clock.now_ns(), pools=pools, ipam_config=shown, link=link, owns_link=made)
         return await self._keep(record)
@@ -369,9 +373,7 @@ class Catalogue:
         if record.config_only and any(other.record.config_from == record.name for other in self._networks.values()):
             raise ForbiddenError(f'error while removing network: configuration network "{record.name}" is in use')
         if network.attachments:
-            active = ", ".join(
-                f'name:"{one.name}" id:"{ids.short(one.endpoint.endpoint_id)}"' for one in network.attachments.values()
-            )
+            active = ", ".join(f'name:"{one.name}" id:"{ids.short(one.endpoint.endpoint_id)}"' for one in network.attachments.values())
             raise ForbiddenError(f"error while removing network: network {record.name} has active endpoints ({active})")
         network.removing = True
         await self._forget(network)
@@ -390,7 +392,8 @@ class Catalogue:
             if record.driver == "bridge":
                 await self._kernel.run(lambda: bridge.strip(self._kernel.route(), record.link, self.alias))
             self._supervisor.spawn(
-                self._kernel.run_slow(lambda: bridge.remove(self._kernel.route(), record.link, self.alias)), name=f"remove link {record.link}"
+                self._kernel.run_slow(lambda: bridge.remove(self._kernel.route(), record.link, self.alias)),
+                name=f"remove link {record.link}",
             )
         await self._table.apply(remove=self.network_elements(network))
         await self._table.set_bridges(self.bridges())
@@ -410,7 +413,11 @@ class Catalogue:
         host = self._kernel.route()
         own = {link.index for link in links.list_links(host) if link.alias == self.alias}
         found: list[Subnet] = [route.destination for route in addresses.list_routes(host) if route.link not in own]
-        found += [ipaddress.ip_interface(f"{address}/{prefix}").network for link, address, prefix in addresses.list_addresses(host) if link not in own]
+        found += [
+            ipaddress.ip_interface(f"{address}/{prefix}").network
+            for link, address, prefix in addresses.list_addresses(host)
+            if link not in own
+        ]
         return found
 
     def _announce(self, network: Network, action: str) -> None:

@@ -172,7 +172,9 @@ def _address(network: Network, settings: EndpointSettings, version: int, taken: 
         if address is not None:
             taken.append((pool, address))
             return pool, address
-    raise ForbiddenError(f"no available IPv{version} addresses on this network's address pools: {network.record.name} ({network.record.id})")
+    raise ForbiddenError(
+        f"no available IPv{version} addresses on this network's address pools: {network.record.name} ({network.record.id})"
+    )
 
 
 def _gateway(network: Network, version: int) -> str:
@@ -242,4 +244,3 @@ def inner_sysctls(options: Mapping[str, str] | None) -> tuple[tuple[str, str], .
             raise InvalidParameterError(f"invalid sysctl setting '{item}': it must be net.FAMILY.GROUP.IFNAME.NAME=VALUE")
         found.append(("/".join(parts[1:]), value))
     return tuple(found)
-

@@ -32,20 +32,27 @@ def resolv_conf(request: SandboxRequest, settings: NetworkSettings, *, embedded:
     else:
         real = resolvconf.systemd_upstreams()
         reachable = servers or resolvconf.reachable_servers(host, real, ipv6=ipv6)
-        config = resolvconf.override(host if host.search else ResolvConf(host.servers, real.search, host.options), reachable, search, options)
+        config = resolvconf.override(
+            host if host.search else ResolvConf(host.servers, real.search, host.options), reachable, search, options
+        )
     return resolvconf.render(config, notes)
 
 
-def hosts(request: SandboxRequest, box: Box | None, linked: Mapping[str, Box], settings: NetworkSettings) -> bytes:
-    """Return /etc/hosts. ``linked``: alias → the container behind a ``--link`` on the default network."""
-    extra = [_extra(text, box, settings) for text in request.extra_hosts]
+def hosts(request: SandboxRequest, box: Box | None, linked: Mapping[str, Box], settings: NetworkSettings, *, fallback: str) -> bytes:
+    """Return /etc/hosts.
+
+    ``linked``: alias → the container behind a ``--link`` on the default network; ``fallback``: the host, for who has no gateway.
+    """
+    extra = [_extra(text, box, settings, fallback) for text in request.extra_hosts]
     if request.network_mode == "host":
         try:
             with open(settings.etc_hosts, "rb") as file:
                 own = file.read()
         except OSError:
             own = resolvconf.hosts_file(())
-        return own + (b"" if not own or own.endswith(b"\n") else b"\n") + "".join(f"{address}\t{name}\n" for address, name in extra).encode()
+        return (
+            own + (b"" if not own or own.endswith(b"\n") else b"\n") + "".join(f"{address}\t{name}\n" for address, name in extra).encode()
+        )
     rows = list(extra)
     for alias, other in linked.items():
         names = list(dict.fromkeys((alias, other.request.hostname, other.request.name)))
@@ -68,7 +75,7 @@ def _addresses(box: Box) -> list[str]:
     return found
 
 
-def _extra(text: str, box: Box | None, settings: NetworkSettings) -> tuple[str, str]:
+def _extra(text: str, box: Box | None, settings: NetworkSettings, fallback: str) -> tuple[str, str]:
     """Return (address, name) of ``name:address``, ``name=address`` or ``name:host-gateway``."""
     separator = "=" if "=" in text else ":"
     name, _, address = text.partition(separator)
@@ -76,7 +83,7 @@ def _extra(text: str, box: Box | None, settings: NetworkSettings) -> tuple[str, 
     if address.startswith("[") and address.endswith("]"):
         address = address[1:-1]
     if address == HOST_GATEWAY:
-        address = settings.host_gateway_ip or (box and (host_gateway(box, 4, settings) or host_gateway(box, 6, settings))) or ""
+        address = settings.host_gateway_ip or (box and (host_gateway(box, 4, settings) or host_gateway(box, 6, settings))) or fallback
         if not address:
             raise InvalidParameterError("unable to derive the IP value for host-gateway")
     else:
@@ -90,4 +97,3 @@ def _extra(text: str, box: Box | None, settings: NetworkSettings) -> tuple[str, 
 def linked_boxes(request: SandboxRequest, boxes: Mapping[str, Box]) -> dict[str, Box]:
     """Return alias → running container of the request's links."""
     return {alias: boxes[id] for alias, id in request.links.items() if id in boxes}
-

@@ -53,16 +53,23 @@ class AttachPlan:
 
 @dataclass(slots=True)
 class Inside:
-    """Sockets made inside a namespace; they keep it alive until they are closed."""
+    """Sockets made inside a namespace; they keep it alive until they are closed.
+
+    `close` may wait for milliseconds: the kernel ends an RCU grace period when a netfilter socket is closed soon after any
+    nftables transaction that deleted something (`nft_rcv_nl_event`).
+    """
 
     udp: socket.socket | None = None
     tcp: socket.socket | None = None
     diag: list[socket.socket] = field(default_factory=list)
+    nft: Nftables | None = None
 
     def close(self) -> None:
         for sock in (self.udp, self.tcp, *self.diag):
             if sock is not None:
                 sock.close()
+        if self.nft is not None:
+            self.nft.close()
 
 
 def attach(host: NetlinkSocket, netns_pid: int, plan: AttachPlan) -> Inside:
@@ -75,9 +82,12 @@ def attach(host: NetlinkSocket, netns_pid: int, plan: AttachPlan) -> Inside:
             inner = NetlinkSocket()
         with inner:
             inner.run([links.change_link("lo", up=True)])
+            taken = {link.name for link in links.list_links(inner)}
             for endpoint in plan.endpoints:
                 made.append(endpoint)
-                add_endpoint(host, inner, fd, endpoint)
+                name = endpoint.name or _free_name(taken, endpoint.prefix)
+                taken.add(name)
+                add_endpoint(host, inner, fd, endpoint, name)
             set_gateways(inner, plan.gateway_4, plan.gateway_6)
         if plan.dns:
             open_dns(fd, inside)
@@ -93,15 +103,15 @@ def attach(host: NetlinkSocket, netns_pid: int, plan: AttachPlan) -> Inside:
     return inside
 
 
-def add_endpoint(host: NetlinkSocket, inner: NetlinkSocket, netns_fd: int, plan: EndpointPlan) -> None:
-    """Make one endpoint between the host and the namespace of ``inner``."""
-    name = plan.name or _free_name(inner, plan.prefix)
+def add_endpoint(host: NetlinkSocket, inner: NetlinkSocket, netns_fd: int, plan: EndpointPlan, name: str) -> None:
+    """Make one endpoint between the host and the namespace of ``inner``, called ``name`` there."""
     parent = socket.if_nametoindex(plan.parent)
     if plan.kind == "bridge":
         host.run(
             [
                 links.add_veth(plan.host_link, plan.mtu, name, plan.mac, netns_fd),
                 links.change_link(plan.host_link, alias=plan.alias, no_link_local=True, master=parent, up=True),
+                links.hairpin(plan.host_link),
             ]
         )
     elif plan.kind == "macvlan":
@@ -118,8 +128,7 @@ def add_endpoint(host: NetlinkSocket, inner: NetlinkSocket, netns_fd: int, plan:
     inner.run([*requests, links.change_link(index=found.index, up=True)])
 
 
-def _free_name(inner: NetlinkSocket, prefix: str) -> str:
-    taken = {link.name for link in links.list_links(inner)}
+def _free_name(taken: set[str], prefix: str) -> str:
     number = 0
     while f"{prefix}{number}" in taken:
         number += 1
@@ -148,7 +157,9 @@ def _inner_sysctls(name: str, plan: EndpointPlan, ipv6: bool) -> None:
 
 def set_gateways(inner: NetlinkSocket, gateway_4: str, gateway_6: str) -> None:
     """Make the default routes exactly these; empty: none."""
-    present = {route.destination.version: route for route in addresses.list_routes(inner) if not route.destination.prefixlen}
+    present: dict[int, addresses.Route] = {
+        route.destination.version: route for route in addresses.list_routes(inner) if not route.destination.prefixlen
+    }
     requests: list[Request] = []
     for version, gateway in ((4, gateway_4), (6, gateway_6)):
         old = present.get(version)
@@ -184,14 +195,14 @@ def open_dns(netns_fd: int, inside: Inside) -> None:
         inside.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         inside.tcp.bind((DNS_ADDRESS, 0))
         inside.tcp.listen(64)
-        with Nftables() as nft:
-            nft.run(
-                f"add table ip {_DNS_TABLE}\ndelete table ip {_DNS_TABLE}\ntable ip {_DNS_TABLE} {{\n chain output {{\n"
-                "  type nat hook output priority dstnat; policy accept;\n"
-                f"  ip daddr {DNS_ADDRESS} udp dport 53 dnat to {DNS_ADDRESS}:{inside.udp.getsockname()[1]}\n"
-                f"  ip daddr {DNS_ADDRESS} tcp dport 53 dnat to {DNS_ADDRESS}:{inside.tcp.getsockname()[1]}\n"
-                " }\n}\n"
-            )
+        inside.nft = Nftables()
+        inside.nft.run(
+            f"add table ip {_DNS_TABLE}\ndelete table ip {_DNS_TABLE}\ntable ip {_DNS_TABLE} {{\n chain output {{\n"
+            "  type nat hook output priority -100; policy accept;\n"
+            f"  ip daddr {DNS_ADDRESS} udp dport 53 dnat to {DNS_ADDRESS}:{inside.udp.getsockname()[1]}\n"
+            f"  ip daddr {DNS_ADDRESS} tcp dport 53 dnat to {DNS_ADDRESS}:{inside.tcp.getsockname()[1]}\n"
+            " }\n}\n"
+        )
 
 
 def reopen_inside(netns_pid: int, *, dns: bool, diag: int) -> Inside:

@@ -6,6 +6,7 @@ packet rules redirect before a socket is looked up. Its socket lives in netd. Wo
 
 import errno
 import ipaddress
+import itertools
 import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
@@ -172,7 +173,10 @@ class HostPorts:
             candidates = self._free_ports()
         error: Exception | None = None
         for number in candidates:
-            ports = [Published(want.proto, want.container_port, address, number) for address in self.addresses(want, ipv6_target=bool(targets.get(True)))]
+            ports = [
+                Published(want.proto, want.container_port, address, number)
+                for address in self.addresses(want, ipv6_target=bool(targets.get(True)))
+            ]
             try:
                 sockets = self._bind_all(ports, targets)
             except SystemFailureError as problem:
@@ -191,7 +195,7 @@ class HostPorts:
         """Yield the kernel's range, beginning behind the last one given, so that a port does not come back at once."""
         low, high = local_range()
         start = self._next if low <= self._next <= high else low
-        for number in (*range(start, high + 1), *range(low, start)):
+        for number in itertools.chain(range(start, high + 1), range(low, start)):
             self._next = number + 1
             yield number
 
@@ -213,7 +217,8 @@ class HostPorts:
             inside = f"[{target}]" if ":" in target else target
             why = os.strerror(error.errno or 0)
             raise SystemFailureError(
-                f"failed to bind host port for {shown}:{port.host_port}:{inside}:{port.container_port}/{port.proto}: {why[:1].lower()}{why[1:]}"
+                f"failed to bind host port for {shown}:{port.host_port}:{inside}:{port.container_port}/{port.proto}: "
+                f"{why[:1].lower()}{why[1:]}"
             ) from error
         return sockets
 

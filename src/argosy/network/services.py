@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterable
+from typing import Any
 
 from argosy.base.errors import ArgosyError
 from argosy.base.tasks import Supervisor
@@ -25,7 +26,7 @@ class Services:
     """DNS, reserved ports and proxies. ``boxes`` gives the containers as they are when netd has to be told anew."""
 
     def __init__(
-        self, *, directory: str, settings: NetworkSettings, kernel: KernelThread, supervisor: Supervisor, boxes: "dict[str, Box]"
+        self, *, directory: str, settings: NetworkSettings, kernel: KernelThread, supervisor: Supervisor, boxes: dict[str, Box]
     ) -> None:
         self._settings = settings
         self._kernel = kernel
@@ -61,7 +62,9 @@ class Services:
         try:
             if bound.ports:
                 await self._ready.wait()
-                await self._netd.call("hold", [sock.fileno() for sock in bound.sockets], owner=owner, keys=[port.key for port in bound.ports])
+                await self._netd.call(
+                    "hold", [sock.fileno() for sock in bound.sockets], owner=owner, keys=[port.key for port in bound.ports]
+                )
         finally:
             bound.close()
 
@@ -122,7 +125,7 @@ class Services:
         """Forget ports, names and resolver of a container."""
         await self._netd.call("release", id=container_id)
 
-    def _view(self, box: Box) -> dict[str, object]:
+    def _view(self, box: Box) -> dict[str, Any]:
         links = {alias.lower(): ident[:12] for alias, ident in box.request.links.items()}
         for _, settings, _ in box.networks.values():
             for link in settings.links or ():
@@ -213,10 +216,10 @@ class Services:
                 await self.look(box)
             await self.serve(box, wanted, inside)
         finally:
-            inside.close()
+            await self._kernel.run_slow(inside.close)
 
 
-def _member(network: Network, attachment: Attachment) -> dict[str, object]:
+def _member(network: Network, attachment: Attachment) -> dict[str, Any]:
     endpoint = attachment.endpoint
     return {
         "network": network.record.id,

@@ -4,8 +4,9 @@
 they are true until the next boot, and need no fsync.
 """
 
-import json
 import os
+
+from argosy.runtime import plainjson
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def write_json(directory: str, name: str, value: "Mapping[str, Any]") -> None:
     temporary = os.path.join(directory, f".{name}.{os.getpid()}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        view = memoryview(json.dumps(value, separators=(",", ":")).encode())
+        view = memoryview(plainjson.dumps(value).encode())
         while view:
             view = view[os.write(fd, view) :]
     finally:
@@ -40,7 +41,7 @@ def read_json(directory: str, name: str) -> "dict[str, Any] | None":
         return None
     try:
         with open(fd, "rb") as file:
-            value = json.loads(file.read())
+            value = plainjson.loads(file.read())
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

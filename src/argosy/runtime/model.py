@@ -70,6 +70,8 @@ class ExecRequest:
     privileged: bool
     attach: AttachRequest | None
     """None: detached."""
+    kill_on_disconnect: bool = False
+    """Kill the process when its client is gone; Docker lets it run."""
 
 
 @dataclass(frozen=True, slots=True)

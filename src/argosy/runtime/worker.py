@@ -4,10 +4,9 @@ The daemon's end of the control connection is the worker's life: when it closes 
 sends SIGIO, whose default is the end of the process (fcntl(2), F_SETOWN and O_ASYNC).
 """
 
+import _socket as socket
 import fcntl
-import importlib
 import os
-import socket
 import sys
 
 from argosy.linux import kernel, mount, overlay, process
@@ -29,12 +28,17 @@ def run(request: "dict[str, Any]", control: socket.socket, fds: "Sequence[int]")
     set_title("argosy-worker", request["job"])
     _die_with(control)
     try:
-        jobs = importlib.import_module(JOBS).JOBS
-        job = jobs[request["job"]]
+        __import__(JOBS)  # loaded already, unless this is the launcher of shims
+        job = sys.modules[JOBS].JOBS[request["job"]]
         _enter(request.get("root"))
-        answer = {"result": job(request["params"], fds)}
+        answer = {"event": "done", "result": job(request["params"], fds)}
     except Exception as error:
-        answer = {"error": type(error).__name__, "message": str(error) or type(error).__name__, "errno": getattr(error, "errno", None)}
+        answer = {
+            "event": "done",
+            "error": type(error).__name__,
+            "message": str(error) or type(error).__name__,
+            "errno": getattr(error, "errno", None),
+        }
     wire.send(control, answer)
     return 0
 

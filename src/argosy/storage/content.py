@@ -14,8 +14,10 @@ from pathlib import Path
 from argosy.base import failpoints
 from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.oci import digest as digests
+from argosy.storage import hashing
+from argosy.storage.ingest import Part
 from argosy.storage.leases import Leases
-from argosy.storage.sync import sync_directory
+from argosy.storage.sync import sync_directory, sync_file
 
 _CHUNK = 1 << 20
 _STALE = 7 * 24 * 3600
@@ -29,6 +31,7 @@ class Content:
         self._blobs = root / "blobs"
         self._ingest = root / "ingest"
         self._open: set[str] = set()
+        self._sizes: dict[str, int] = {}
 
     def open(self) -> None:
         """Make the directories and drop what was begun too long ago."""
@@ -39,6 +42,8 @@ class Content:
         for path in self._ingest.iterdir():
             if path.name.startswith("once-") or path.stat().st_mtime < limit:
                 path.unlink()
+        for blob in self._blobs.glob("*/*"):
+            self._sizes[f"{blob.parent.name}:{blob.name}"] = blob.stat().st_size
 
     def path(self, digest: str) -> Path:
         """Return where the blob is or would be. Raises InvalidParameterError on a malformed digest."""
@@ -46,13 +51,13 @@ class Content:
         return self._blobs / algorithm / value
 
     def has(self, digest: str) -> bool:
-        return self.path(digest).exists()
+        return digest in self._sizes
 
     def size(self, digest: str) -> int:
         """Raises NotFoundError."""
         try:
-            return self.path(digest).stat().st_size
-        except FileNotFoundError:
+            return self._sizes[digest]
+        except KeyError:
             raise NotFoundError(f"content digest {digest}: not found") from None
 
     def read(self, digest: str) -> bytes:
@@ -81,6 +86,11 @@ class Content:
         if not self.has(digest):
             await asyncio.to_thread(self._put_region, fd, offset, size, digest)
 
+    async def put_stream(self, part: Part, kind: str, digest: str) -> None:
+        """Store the decompressed bytes of a part of a file under ``digest``."""
+        if not self.has(digest):
+            await asyncio.to_thread(self._put_stream, part, kind, digest)
+
     def writer(self, digest: str, size: int) -> "Ingest":
         """Continue or begin the transfer of a blob of known digest and size.
 
@@ -93,19 +103,26 @@ class Content:
         return Ingest(self, self._ingest / name, digest, size)
 
     def digests(self) -> list[str]:
-        return [f"{algorithm.name}:{blob.name}" for algorithm in self._blobs.iterdir() for blob in algorithm.iterdir()]
+        return list(self._sizes)
 
-    def collect(self, roots: Iterable[str]) -> int:
-        """Remove every blob that neither ``roots`` nor a lease names; return the bytes freed."""
+    def total(self) -> int:
+        """Return the bytes of all blobs."""
+        return sum(self._sizes.values())
+
+    def collect(self, roots: Iterable[str]) -> list[Path]:
+        """Take every blob that neither ``roots`` nor a lease names out of sight; return files for `discard`.
+
+        Runs in the loop's thread without a pause, so that nobody can take a lease between the look and the rename.
+        """
         kept = set(roots) | self.leases.held()
-        freed = 0
-        for digest in self.digests():
-            if digest not in kept:
-                path = self.path(digest)
-                freed += path.stat().st_size
-                failpoints.hit("storage.content.remove")
-                path.unlink()
-        return freed
+        gone = []
+        for digest in self._sizes.keys() - kept:
+            failpoints.hit("storage.content.remove")
+            path = self._ingest / f"once-gone-{os.urandom(8).hex()}"
+            self.path(digest).rename(path)
+            del self._sizes[digest]
+            gone.append(path)
+        return gone
 
     def released(self, name: str) -> None:
         """An ingest has ended."""
@@ -115,8 +132,10 @@ class Content:
         """Give a verified, synced file its name."""
         failpoints.hit("storage.content.commit")
         target = self.path(digest)
+        size = path.stat().st_size
         path.rename(target)
         sync_directory(target.parent)
+        self._sizes[digest] = size
 
     def _put(self, digest: str, data: bytes) -> None:
         path = self._ingest / f"once-{os.urandom(8).hex()}"
@@ -125,6 +144,19 @@ class Content:
             file.flush()
             os.fsync(file.fileno())
         self.commit(path, digest)
+
+    def _put_stream(self, part: Part, kind: str, digest: str) -> None:
+        path = self._ingest / f"once-{os.urandom(8).hex()}"
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            # The feeder closes what it writes to.
+            hashed = hashing.feed_region(part.fd, part.offset, part.size, kind, fd)
+            verify(digest, hashed.digest.partition(":")[2])
+            sync_file(path)
+            self.commit(path, digest)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
     def _put_region(self, fd: int, offset: int, size: int, digest: str) -> None:
         path = self._ingest / f"once-{os.urandom(8).hex()}"
@@ -147,6 +179,12 @@ class Content:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+
+
+def discard(paths: Iterable[Path]) -> None:
+    """Free what `Content.collect` returned; meant for a thread."""
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 class Ingest:

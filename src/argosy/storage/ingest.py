@@ -43,8 +43,10 @@ class LayerIngest:
         self._leased: list[str] = []
         self._synced = False
 
-    async def add(self, parent: str | None, part: Part, *, expected: str = "") -> Layer:
+    async def add(self, parent: str | None, part: Part, *, expected: str = "", recipe_always: bool = False) -> Layer:
         """Apply an archive on ``parent`` and return the layer. A layer that is known already is not applied again.
+
+        A compressed archive gets a recipe only if asked for: who keeps the blob needs none.
 
         Raises InvalidParameterError when the archive is broken or is not what ``expected`` (a diff ID) says.
         """
@@ -52,10 +54,10 @@ class LayerIngest:
             return known
         kind = part.compression()
         aside = await self._seed(parent)
-        recipe = -1 if kind else _create(aside / "recipe")
+        recipe = _create(aside / "recipe") if recipe_always or not kind else -1
         try:
             if kind:
-                result, hashed = await self._compressed(part, kind, aside)
+                result, hashed = await self._compressed(part, kind, aside, recipe)
             else:
                 result, hashed = await self._plain(part, aside, recipe)
         except BaseException:
@@ -168,10 +170,10 @@ class LayerIngest:
             raise
         return result, await hashing_
 
-    async def _compressed(self, part: Part, kind: str, aside: Path) -> tuple[dict[str, Any], Hashed]:
+    async def _compressed(self, part: Part, kind: str, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
         read, write = pipes.make_pipe()
         feeding = _in_thread(hashing.feed_region, part.fd, part.offset, part.size, kind, write)
-        return await self._fed(feeding, aside, read, [read])
+        return await self._fed(feeding, aside, read, [read, recipe] if recipe >= 0 else [read])
 
     async def _diff(self, upper: Path, lower: Path | None, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
         changed, changed_in = pipes.make_pipe()

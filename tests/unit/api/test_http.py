@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from argosy.base.errors import NotFoundError
 from fakes.engine import ID, IMAGE
 from fakes.server import Api, Client
 
@@ -319,6 +320,28 @@ async def test_a_stream_that_breaks_is_not_ended_as_if_whole(api: Api) -> None:
     assert await client.chunk() == b"some"
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         assert await client.reader.readexactly(1)
+
+
+async def test_an_error_before_the_first_piece_has_a_status_of_its_own(api: Api) -> None:
+    async def failing() -> object:
+        raise NotFoundError("Could not find the file /x in container web")
+        yield b""
+
+    async def archive_get(ref: str, path: str) -> object:
+        return {}, failing()
+
+    api.containers.archive_get = archive_get  # type: ignore[assignment,method-assign]
+    reply = await api.ask("GET", "/containers/web/archive?path=/x")
+    assert (reply.status, reply.message) == (404, "Could not find the file /x in container web")
+
+
+async def test_an_unexpected_error_is_a_500_with_its_kind(api: Api) -> None:
+    async def top(ref: str, ps_args: str) -> object:
+        raise ValueError("a bug")
+
+    api.containers.top = top  # type: ignore[assignment,method-assign]
+    reply = await api.ask("GET", "/containers/web/top")
+    assert (reply.status, reply.message) == (500, "internal error: ValueError: a bug")
 
 
 async def test_commit_and_import_pass_what_they_are_given(api: Api) -> None:

@@ -1,8 +1,7 @@
-"""Filters, moments, platforms, detach keys, and numbers as Go reads them."""
+"""Filters, moments, platforms, and numbers as Go reads them."""
 
 import pytest
 
-from argosy.api.detach import DEFAULT, parse_detach_keys
 from argosy.api.filters import parse_filters
 from argosy.api.platforms import parse_platform
 from argosy.api.request import to_int
@@ -58,14 +57,6 @@ def test_platforms_come_as_json_or_short() -> None:
     assert parse_platform("") == ""
     with pytest.raises(InvalidParameterError):
         parse_platform('{"os":"linux"}')
-
-
-def test_detach_keys_become_what_the_terminal_sends() -> None:
-    assert parse_detach_keys("") == DEFAULT == b"\x10\x11"
-    assert parse_detach_keys("ctrl-a,b,ctrl-@,ctrl-[,ctrl-_") == b"\x01b\x00\x1b\x1f"
-    for wrong in ("ctrl-", "ctrl-1", "ab", "a,,b"):
-        with pytest.raises(InvalidParameterError):
-            parse_detach_keys(wrong)
 
 
 def test_integers_are_read_as_atoi_reads_them() -> None:

@@ -1,5 +1,6 @@
 """Containers on the wire: inspect and list, each encoded once for a generation and a shape of the API."""
 
+import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +17,8 @@ from argosy.engine.container_view import ContainerView
 from argosy.engine.model import Health, MountPoint, State, Status
 
 _UP = (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
-_STATUS_MARK = "\x00status\x00"
+_STATUS_MARK = secrets.token_hex(16)
+"""Stands for the status text in a cached encoding; random, so that no label can contain it."""
 _ENCODED_MARK = msgspec.json.encode(_STATUS_MARK)
 
 

@@ -4,9 +4,10 @@ import base64
 
 import msgspec
 
-from argosy.api.answer import Answer, Gone, Stream
+from argosy.api.answer import Answer, Gone
 from argosy.api.ports import Containers
 from argosy.api.request import Request
+from argosy.api.sending import send_pieces
 from argosy.api.table import Route
 from argosy.base.errors import InvalidParameterError
 
@@ -31,11 +32,7 @@ class ArchiveRoutes:
 
     async def get(self, request: Request) -> Answer | Gone:
         stat, pieces = await self._containers.archive_get(request.parts["id"], _path(request))
-        stream = Stream(request)
-        stream.start(_TAR, {"X-Docker-Container-Path-Stat": _encoded(stat)})
-        async for piece in pieces:
-            await stream.write(piece)
-        return await stream.done()
+        return await send_pieces(request, pieces, _TAR, {"X-Docker-Container-Path-Stat": _encoded(stat)})
 
     async def put(self, request: Request) -> Answer:
         await self._containers.archive_put(
@@ -49,11 +46,7 @@ class ArchiveRoutes:
 
     async def export(self, request: Request) -> Answer | Gone:
         pieces = await self._containers.export(request.parts["id"])
-        stream = Stream(request)
-        stream.start("application/octet-stream")
-        async for piece in pieces:
-            await stream.write(piece)
-        return await stream.done()
+        return await send_pieces(request, pieces, "application/octet-stream")
 
 
 def _path(request: Request) -> str:

@@ -1,7 +1,6 @@
 """Attach, on the connection itself or by websocket, and the size of a container's terminal."""
 
 from argosy.api.answer import Answer, Gone, empty
-from argosy.api.detach import parse_detach_keys
 from argosy.api.hijack import SocketHijack
 from argosy.api.ports import Containers
 from argosy.api.request import Request, to_int
@@ -9,6 +8,7 @@ from argosy.api.table import Route
 from argosy.api.websocket import WebSocketHijack
 from argosy.base.errors import InvalidParameterError
 from argosy.base.tasks import Supervisor
+from argosy.engine.attach import detach_keys
 from argosy.runtime.model import AttachRequest
 
 
@@ -25,7 +25,7 @@ class AttachRoutes:
         ]
 
     async def attach(self, request: Request) -> Answer | Gone:
-        keys = parse_detach_keys(request.text("detachKeys"))
+        keys = detach_keys(request.text("detachKeys"))
         view = await self._containers.inspect(request.parts["id"])
         logs = request.flag("logs")
         wanted = AttachRequest(
@@ -41,7 +41,7 @@ class AttachRoutes:
         return Gone()
 
     async def attach_websocket(self, request: Request) -> Answer | Gone:
-        keys = parse_detach_keys(request.text("detachKeys"))
+        keys = detach_keys(request.text("detachKeys"))
         # Before 1.42 the three parameters were documented and ignored.
         stdin, stdout, stderr = (request.version < 42 or request.flag(name) for name in ("stdin", "stdout", "stderr"))
         logs = request.flag("logs")

@@ -2,13 +2,13 @@
 
 from argosy.api.answer import Answer, Gone, empty, json
 from argosy.api.convert.execs import inspect
-from argosy.api.detach import parse_detach_keys
 from argosy.api.hijack import SocketHijack
 from argosy.api.ports import Execs
 from argosy.api.request import Request
 from argosy.api.routes.attach import terminal_size
 from argosy.api.table import Route
 from argosy.base.errors import InvalidParameterError
+from argosy.engine.attach import detach_keys
 from argosy.engine.model import ExecSpec
 from argosy.schema.containers import ExecBody, ExecStartBody
 
@@ -31,7 +31,7 @@ class ExecRoutes:
         body = await request.json(ExecBody)
         if not body.cmd:
             raise InvalidParameterError("No exec command specified")
-        parse_detach_keys(body.detach_keys)
+        detach_keys(body.detach_keys)
         spec = ExecSpec(
             id="",
             container_id="",

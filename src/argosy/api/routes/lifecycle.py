@@ -3,6 +3,7 @@
 from argosy.api.answer import JSON, Answer, Gone, Stream, empty
 from argosy.api.ports import Containers
 from argosy.api.request import Request
+from argosy.api.sending import closing
 from argosy.api.table import Route
 from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
 
@@ -63,11 +64,12 @@ class LifecycleRoutes:
         stream = Stream(request)
         # The docker CLI starts the container only after it has seen this head.
         stream.start(JSON)
-        async for record in exits:
-            wire: dict[str, object] = {"StatusCode": record.exit_code}
-            if record.error:
-                wire["Error"] = {"Message": record.error}
-            await stream.write_json(wire)
+        async with closing(exits):
+            async for record in exits:
+                wire: dict[str, object] = {"StatusCode": record.exit_code}
+                if record.error:
+                    wire["Error"] = {"Message": record.error}
+                await stream.write_json(wire)
         return await stream.done()
 
 

@@ -5,6 +5,7 @@ from argosy.api.convert.system import stats as stats_of
 from argosy.api.hijack import stream_type
 from argosy.api.ports import Containers
 from argosy.api.request import Request, to_int
+from argosy.api.sending import closing, send_pieces
 from argosy.api.table import Route
 from argosy.api.timestamps import parse_timestamp
 from argosy.base.clock import Clock
@@ -40,11 +41,7 @@ class OutputRoutes:
             follow=request.flag("follow"),
             details=request.flag("details"),
         )
-        stream = Stream(request)
-        stream.start(stream_type(request.version, multiplexed=not terminal))
-        async for piece in pieces:
-            await stream.write(piece)
-        return await stream.done()
+        return await send_pieces(request, pieces, stream_type(request.version, multiplexed=not terminal), at_once=True)
 
     async def stats(self, request: Request) -> Answer | Gone:
         follow, one_shot = request.flag("stream", default=True), request.flag("one-shot")
@@ -53,8 +50,9 @@ class OutputRoutes:
         samples = await self._containers.stats(request.parts["id"], stream=follow, one_shot=one_shot)
         stream = Stream(request)
         stream.start(JSON)
-        async for sample in samples:
-            await stream.write_json(stats_of(sample, request.version))
+        async with closing(samples):
+            async for sample in samples:
+                await stream.write_json(stats_of(sample, request.version))
         return await stream.done()
 
     async def top(self, request: Request) -> Answer:

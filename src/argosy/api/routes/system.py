@@ -9,6 +9,7 @@ from argosy.api.convert.disk import disk_usage
 from argosy.api.filters import parse_filters
 from argosy.api.ports import System
 from argosy.api.request import Request
+from argosy.api.sending import closing
 from argosy.api.table import Route
 from argosy.api.timestamps import parse_timestamp
 from argosy.api.versions import MINIMUM_TEXT, NEWEST_TEXT
@@ -70,10 +71,11 @@ class SystemRoutes:
 
 
 async def _send_events(events: AsyncIterator[Mapping[str, Any]], stream: Stream, version: int, *, sequence: bool) -> Gone:
-    async for event in events:
-        if sequence:
-            await stream.write(_RECORD_SEPARATOR)
-        await stream.write_json(convert.event(event, version))
+    async with closing(events):
+        async for event in events:
+            if sequence:
+                await stream.write(_RECORD_SEPARATOR)
+            await stream.write_json(convert.event(event, version))
     return await stream.done()
 
 

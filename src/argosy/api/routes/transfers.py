@@ -1,6 +1,5 @@
 """Images that come and go: load, import, save. Progress is a stream of JSON messages, late errors are ``errorDetail``."""
 
-import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -9,10 +8,9 @@ from argosy.api.errors import message_of
 from argosy.api.platforms import parse_platform
 from argosy.api.ports import ImageStore
 from argosy.api.request import Request
+from argosy.api.sending import closing, send_pieces
 from argosy.api.table import Route
 from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
-
-_log = logging.getLogger(__name__)
 
 
 class TransferRoutes:
@@ -61,11 +59,7 @@ class TransferRoutes:
 
     async def _save(self, request: Request, names: Sequence[str]) -> Answer | Gone:
         pieces = await self._images.save(names, platform=_platform(request))
-        stream = Stream(request)
-        stream.start("application/x-tar")
-        async for piece in pieces:
-            await stream.write(piece)
-        return await stream.done()
+        return await send_pieces(request, pieces, "application/x-tar")
 
 
 def _platform(request: Request) -> str:
@@ -75,20 +69,19 @@ def _platform(request: Request) -> str:
 async def send_progress(request: Request, progress: AsyncIterator[Mapping[str, Any]]) -> Gone:
     """Send messages as they come; an error after the first is a message too, because the status is already out."""
     stream = Stream(request)
-    started = False
     try:
-        async for message in progress:
-            if not started:
-                stream.start(JSON)
-                started = True
-            await stream.write_json(message)
+        async with closing(progress):
+            async for message in progress:
+                if not request.answering:
+                    stream.start(JSON)
+                await stream.write_json(message)
     except ConnectionError:
         raise
     except Exception as error:
-        if not started:
+        if not request.answering:
             raise
         words = message_of(error)
         await stream.write_json({"errorDetail": {"message": words}, "error": words})
-    if not started:
+    if not request.answering:
         stream.start(JSON)
     return await stream.done()

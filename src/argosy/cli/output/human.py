@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 def span(seconds: float) -> str:
     """go-units' HumanDuration."""
@@ -63,24 +67,20 @@ def parse_rfc3339(text: str) -> float:
 
 def size(count: float, digits: int = 4) -> str:
     """go-units' HumanSizeWithPrecision: powers of 1000."""
-    for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
-        if count < 1000:
-            break
-        count /= 1000
-    else:
-        unit = "EB"
-    return f"{count:.{digits}g}{unit}"
+    return _scaled(count, 1000, ("B", "kB", "MB", "GB", "TB", "PB", "EB"), digits)
 
 
 def bytes_size(count: float) -> str:
     """go-units' BytesSize: powers of 1024."""
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
-        if count < 1024:
-            break
-        count /= 1024
-    else:
-        unit = "EiB"
-    return f"{count:.4g}{unit}"
+    return _scaled(count, 1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"), 4)
+
+
+def _scaled(count: float, base: int, units: Sequence[str], digits: int) -> str:
+    step = 0
+    while count >= base and step < len(units) - 1:
+        count /= base
+        step += 1
+    return f"{count:.{digits}g}{units[step]}"
 
 
 def shorten(text: str, room: int) -> str:

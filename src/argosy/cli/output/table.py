@@ -1,6 +1,7 @@
 """Tables as docker prints them, folded to the terminal when they would not fit it.
 
-Widths follow Go's tabwriter as docker sets it: at least 10, three spaces between, the last column as it is. Characters are counted, not cells, as Go does.
+Widths follow Go's tabwriter as docker sets it: at least 10, three spaces between, the last column as it is. Characters are
+counted, not cells, as Go does.
 """
 
 from __future__ import annotations
@@ -78,3 +79,10 @@ def _second(longest: dict[int, int], column: int) -> int:
 
 def _cut(text: str, room: int) -> str:
     return text if len(text) <= room else text[: room - 1] + "…"
+
+
+def render_plain(rows: Sequence[Sequence[str]]) -> str:
+    """Return the wide table that docker prints for ``top``: columns of at least 20."""
+    columns = max((len(row) for row in rows), default=0)
+    widths = [max(20, *(len(row[column]) + _GAP for row in rows if column < len(row))) for column in range(columns)]
+    return "".join("".join(cell.ljust(room) for cell, room in zip(row[:-1], widths)) + "".join(row[-1:]) + "\n" for row in rows)

@@ -19,7 +19,6 @@ from argosy.storage.ports import Workers
 ROOT_READ_ONLY = "container rootfs is marked read-only"
 VOLUME_READ_ONLY = "mounted volume is marked read-only"
 _ACCOUNTS_LIMIT = 1 << 22
-_ACCOUNT_FILES = ("/etc/passwd", "/etc/group")
 
 
 async def get_archive(workers: Workers, place: Place, path: str, *, name: str) -> tuple[dict[str, Any], AsyncIterator[bytes]]:
@@ -38,9 +37,9 @@ async def _packed(workers: Workers, place: Place, path: str) -> AsyncIterator[by
 async def from_worker(
     workers: Workers, job: str, params: dict[str, Any], *, fds: Sequence[int], root: RootMount | int | None
 ) -> AsyncIterator[bytes]:
-    """Yield what a job writes to the fd after ``fds``; raise what it failed with. Left early, the worker is killed."""
+    """Yield what a job writes to its first fd; raise what it failed with. Left early, the worker is killed."""
     read, write = pipes.make_pipe()
-    work = asyncio.ensure_future(workers.run(job, {**params, "out": len(fds)}, fds=[*fds, write], root=root))
+    work = asyncio.ensure_future(workers.run(job, params, fds=[write, *fds], root=root))
     # The pipe ends when the worker has closed its copy, so ours must not keep it open; it is sent by the time run() is over.
     work.add_done_callback(lambda _: os.close(write))
     try:
@@ -90,7 +89,7 @@ async def _unpacked(workers: Workers, place: Place, params: dict[str, Any], fds:
     """Feed the body to the worker; if either fails the other is ended too."""
     read, write = pipes.make_pipe()
     try:
-        work = asyncio.ensure_future(workers.run("unpack", {**params, "archive": len(fds)}, fds=[*fds, read], root=place.root))
+        work = asyncio.ensure_future(workers.run("unpack", params, fds=[read, *fds], root=place.root))
     except BaseException:
         os.close(read)
         os.close(write)
@@ -131,8 +130,7 @@ def _worded(error: ArgosyError, path: str, place: Place) -> ArgosyError:
 
 async def _owner(workers: Workers, place: Place, user: str) -> list[int]:
     """Return [uid, gid] of a user in the container's own account files."""
-    texts = [await _read(workers, place, path) for path in _ACCOUNT_FILES]
-    found = resolve_user(user, *texts)
+    found = resolve_user(user, await _read(workers, place, "/etc/passwd"), await _read(workers, place, "/etc/group"))
     return [found.uid, found.gid]
 
 

@@ -40,7 +40,7 @@ def grafts(place: Place) -> Iterator[tuple[list[int], list[list[Any]]]]:
     """
     with ExitStack() as opened:
         fds: list[int] = []
-        params: list[list[Any]] = []
+        attached: list[tuple[str, bool]] = []
         for point in _hosted(place):
             source = os.path.join(point.source, point.subpath) if point.subpath else point.source
             try:
@@ -52,8 +52,9 @@ def grafts(place: Place) -> Iterator[tuple[list[int], list[list[Any]]]]:
             if not point.rw:
                 mount.set_attributes(fd, on=mount.ATTR_RDONLY, recursive=True)
             fds.append(fd)
-            params.append([len(fds) - 1, point.destination, is_directory])
-        yield fds, params
+            attached.append((point.destination, is_directory))
+        # Counted from the end, as a job's own fds come first.
+        yield fds, [[index - len(fds), *rest] for index, rest in enumerate(attached)]
 
 
 def _hosted(place: Place) -> list[MountPoint]:

@@ -1,7 +1,8 @@
 """What lies at a path: ``HEAD /containers/{id}/archive``."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -33,15 +34,12 @@ def encode_stat(stat: Mapping[str, Any]) -> str:
     return base64.b64encode(msgspec.json.encode(stat)).decode()
 
 
-class naming:  # noqa: N801 - used as a statement
-    """Adds the container's name to the words of a NotFoundError."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, NotFoundError) and str(error).startswith("Could not find the file"):
-            raise NotFoundError(f"{error} in container {self._name}") from error
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Add the container's name to the words of a worker that did not find a file."""
+    try:
+        yield
+    except NotFoundError as error:
+        if str(error).startswith("Could not find the file"):
+            raise NotFoundError(f"{error} in container {name}") from error
+        raise

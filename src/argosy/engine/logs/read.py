@@ -10,12 +10,13 @@ import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
 from argosy.engine.logs.files import Segment, close_all, current_inode, newer, open_all, unpack
 from argosy.engine.logs.format import Format
 from argosy.engine.logs.jsonfile import JsonFile
+from argosy.engine.logs.local import Local
 from argosy.engine.logs.query import LogQuery, fixed
 from argosy.engine.logs.render import Renderer
 from argosy.engine.logs.watch import POLL, LogWatch
@@ -24,8 +25,11 @@ from argosy.runtime.model import LogPlan
 PIECE = 131072
 _HELD = 16
 """Files that a slow follower keeps open after they were rotated away; beyond, the oldest unread one is given up."""
-_FORMATS: dict[str, type[Format]] = {"json-file": JsonFile}
+_REMEMBERED = 4096
+"""Bytes before the present offset that are compared before going on, to see that it is still the same file's content."""
+_FORMATS: dict[str, type[Format]] = {"json-file": JsonFile, "local": Local}
 
+T = TypeVar("T")
 Flush = Callable[[], Awaitable[None]]
 
 
@@ -66,7 +70,7 @@ async def _once(reader: "_Reader", flush: Flush | None) -> AsyncIterator[bytes]:
     if flush is not None:
         await flush()
     try:
-        await asyncio.to_thread(reader.open)
+        await _in_thread(reader.open)
         async for piece in reader.drain():
             yield piece
     finally:
@@ -89,7 +93,7 @@ async def _follow(
         try:
             if flush is not None:
                 await flush()
-            await asyncio.to_thread(reader.open)
+            await _in_thread(reader.open)
             last = False
             while True:
                 changed.clear()
@@ -190,16 +194,17 @@ class _Reader:
             del self._segments[1]
 
     def _known_last(self, known: Segment) -> str:
+        """Return the time of the last entry of a file that is open here and complete."""
         size = known.size()
         start = max(0, size - PIECE)
-        return self._format.last_time(os.pread(known.fd, size - start, start)) or self._format.last_time(self._last)
+        return self._format.last_time(os.pread(known.fd, size - start, start))
 
     async def drain(self) -> AsyncIterator[bytes]:
         """Yield everything up to the present end of the last segment."""
         while self._segments and not self.done:
             segment = self._segments[0]
             if segment.packed:
-                await asyncio.to_thread(self._unpack, segment)
+                await _in_thread(self._unpack, segment)
             async for piece in self._drain_segment(segment):
                 yield piece
             if len(self._segments) == 1:
@@ -209,11 +214,14 @@ class _Reader:
             async for piece in self._drain_segment(segment):
                 yield piece
             self._segments.popleft().close()
-            self._offset = 0
+            self._offset, self._last = 0, b""
 
     async def _drain_segment(self, segment: Segment) -> AsyncIterator[bytes]:
         after = self._skip.get(segment.inode, "")
         size = PIECE
+        if self._offset and self._last and os.pread(segment.fd, len(self._last), self._offset - len(self._last)) != self._last:
+            # One file only (max-file=1): it was emptied and is being written anew.
+            self._offset = 0
         while not self.done:
             data = await _read_at(segment.fd, size, self._offset)
             whole = self._format.complete(data)
@@ -225,7 +233,7 @@ class _Reader:
                 continue
             data = data[:whole] if whole < len(data) else data
             self._offset += whole
-            self._last = data
+            self._last = data[-_REMEMBERED:]
             size = PIECE
             if out := self._format.render(data, self._renderer, after):
                 yield out
@@ -236,6 +244,16 @@ class _Reader:
         self._segments.clear()
 
 
+async def _in_thread(function: Callable[..., T], *args: Any) -> T:
+    """Like asyncio.to_thread, but a cancelled caller waits for the thread, which may still be opening what is to be closed."""
+    work = asyncio.ensure_future(asyncio.to_thread(function, *args))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait({work})
+        raise
+
+
 async def _read_at(fd: int, size: int, offset: int) -> bytes:
     """Return up to ``size`` bytes: at once from the page cache, in a thread when the disk has to be asked (preadv2(2))."""
     buffer = bytearray(size)
@@ -243,7 +261,7 @@ async def _read_at(fd: int, size: int, offset: int) -> bytes:
         count = os.preadv(fd, [buffer], offset, os.RWF_NOWAIT)
     except OSError:
         # EAGAIN: not in memory; EOPNOTSUPP: a file system that cannot tell.
-        return await asyncio.to_thread(os.pread, fd, size, offset)
+        return await _in_thread(os.pread, fd, size, offset)
     if count == size or offset + count >= os.fstat(fd).st_size:
         return bytes(memoryview(buffer)[:count])
-    return await asyncio.to_thread(os.pread, fd, size, offset)
+    return await _in_thread(os.pread, fd, size, offset)

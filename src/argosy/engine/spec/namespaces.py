@@ -8,7 +8,10 @@ _OCI = {"network": "net"}
 
 
 def namespaces(host: HostConfig, join: Mapping[str, int], *, user_namespace: bool, private_cgroup: bool) -> list[dict[str, str]]:
-    """Return the OCI list. ``join`` maps ``network``, ``ipc``, ``pid`` to the pid whose namespace is entered; a host namespace is left out."""
+    """Return the OCI list; a host namespace is left out.
+
+    ``join`` maps ``network``, ``ipc``, ``pid`` to the pid whose namespace is entered.
+    """
     wanted = ["mount"]
     if host.uts_mode != "host":
         wanted.append("uts")

@@ -18,8 +18,8 @@ _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 4, 8
 _IFA_F_NODAD, _IFA_F_PERMANENT = 0x02, 0x80
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_TABLE = 1, 4, 5, 6, 7, 15
 _RT_TABLE_MAIN = 254
-_RTPROT_KERNEL, _RTPROT_BOOT = 2, 3
-_RT_SCOPE_UNIVERSE, _RT_SCOPE_LINK = 0, 253
+_RTPROT_BOOT = 3
+_RT_SCOPE_UNIVERSE, _RT_SCOPE_LINK, _RT_SCOPE_NOWHERE = 0, 253, 255
 _RTN_UNICAST = 1
 
 _ADDRESS = struct.Struct("=BBBBi")
@@ -67,8 +67,13 @@ def _route(kind: int, flags: int, destination: Network, gateway: Address | None,
     if link:
         parts.append(u32(_RTA_OIF, link))
     family = socket.AF_INET if destination.version == 4 else socket.AF_INET6
-    scope = _RT_SCOPE_UNIVERSE if gateway is not None or destination.version == 6 else _RT_SCOPE_LINK
-    body = _ROUTE.pack(family, destination.prefixlen, 0, 0, _RT_TABLE_MAIN, _RTPROT_BOOT, scope, _RTN_UNICAST, 0) + b"".join(parts)
+    if kind == RTM_DELROUTE:
+        # "Nowhere" and protocol 0 match any route to that destination (fib_table_delete).
+        scope, protocol = _RT_SCOPE_NOWHERE, 0
+    else:
+        scope = _RT_SCOPE_UNIVERSE if gateway is not None or destination.version == 6 else _RT_SCOPE_LINK
+        protocol = _RTPROT_BOOT
+    body = _ROUTE.pack(family, destination.prefixlen, 0, 0, _RT_TABLE_MAIN, protocol, scope, _RTN_UNICAST, 0) + b"".join(parts)
     return Request(kind, flags, body, f"{what} {destination}")
 
 

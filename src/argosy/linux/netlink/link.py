@@ -26,6 +26,9 @@ _IFLA_NET_NS_FD = 28
 _IFLA_EXT_MASK = 29
 _IFLA_INFO_KIND = 1
 _IFLA_INFO_DATA = 2
+_IFLA_INFO_SLAVE_KIND = 4
+_IFLA_INFO_SLAVE_DATA = 5
+_IFLA_BRPORT_MODE = 4
 _VETH_INFO_PEER = 1
 _IFLA_BR_FORWARD_DELAY = 1
 _IFLA_BR_STP_STATE = 5
@@ -140,6 +143,17 @@ def change_link(
     flags = 0 if up is None else IFF_UP if up else 0
     body = _info(index, flags, 0 if up is None else IFF_UP) + b"".join(parts)
     return Request(RTM_SETLINK, 0, body, f"set link {name or index}")
+
+
+def hairpin(name: str) -> Request:
+    """Let a bridge port send back what came in by it; the link must be on a bridge already.
+
+    Where br_netfilter calls the packet rules for bridged frames, a container that calls its own published port is redirected
+    inside the bridge, back to the very port it came from.
+    """
+    slave = text(_IFLA_INFO_SLAVE_KIND, "bridge") + nested(_IFLA_INFO_SLAVE_DATA, u8(_IFLA_BRPORT_MODE, 1))
+    body = _info() + text(_IFLA_IFNAME, name) + nested(_IFLA_LINKINFO, slave)
+    return Request(RTM_NEWLINK, 0, body, f"set hairpin on link {name}")
 
 
 def delete_link(name: str = "", *, index: int = 0) -> Request:

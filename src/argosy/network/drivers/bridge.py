@@ -42,7 +42,12 @@ def ensure(host: NetlinkSocket, plan: BridgePlan) -> None:
     made = found is None
     try:
         if made:
-            host.run([links.add_bridge(plan.name, random_mac(), plan.mtu), links.change_link(plan.name, alias=plan.alias, no_link_local=not plan.ipv6)])
+            host.run(
+                [
+                    links.add_bridge(plan.name, random_mac(), plan.mtu),
+                    links.change_link(plan.name, alias=plan.alias, no_link_local=not plan.ipv6),
+                ]
+            )
             found = links.find_link(host, plan.name)
         assert found is not None
         _address(host, found.index, plan)
@@ -75,7 +80,11 @@ def strip(host: NetlinkSocket, name: str, alias: str) -> None:
     found = links.find_link(host, name)
     if found is None or found.alias != alias:
         return
-    gone = [addresses.delete_address(index, address, prefix) for index, address, prefix in addresses.list_addresses(host) if index == found.index]
+    gone = [
+        addresses.delete_address(index, address, prefix)
+        for index, address, prefix in addresses.list_addresses(host)
+        if index == found.index
+    ]
     if gone:
         host.run(gone)
 

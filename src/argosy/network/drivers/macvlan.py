@@ -18,7 +18,9 @@ def mode(driver: str, options: dict[str, str]) -> str:
     """Return the mode that the options ask for. Raises InvalidParameterError."""
     value = options.get(_MODE[driver], "") or _DEFAULT[driver]
     if value not in _MODES[driver]:
-        raise InvalidParameterError(f"requested {driver} mode '{value}' is not valid, '{_DEFAULT[driver]}' mode is the {driver} driver default")
+        raise InvalidParameterError(
+            f"requested {driver} mode '{value}' is not valid, '{_DEFAULT[driver]}' mode is the {driver} driver default"
+        )
     return value
 
 

@@ -56,9 +56,8 @@ def _verdict(rule: _Rule) -> tuple[str, str, bool]:
                 kind = name
             elif name in ("jump", "goto"):
                 kind, target = name, value["target"]
-            elif name not in ("counter", "log", "limit", "xt"):
-                always = False
-            elif name in ("limit", "xt"):
+            elif name not in ("counter", "log"):
+                # A match, a limit, or an xtables extension that nft cannot read: not every packet.
                 always = False
     return kind, target, always
 
@@ -108,7 +107,7 @@ def adjust(listing: Mapping[str, Any], tag: str, bridges: Iterable[str]) -> str:
     ruleset = parse(listing)
     wanted = _texts(bridges)
     drops = dropping(ruleset)
-    lines = []
+    lines: list[str] = []
     for chain, rules in sorted(ruleset.rules.items()):
         where = f"{chain[0]} {chain[1]} {chain[2]}"
         own = [rule for rule in rules if rule.comment == tag]

@@ -8,6 +8,8 @@ change is a difference of sets. Facts that forced the shape:
   in 127.0.0.0/8, before routing; the table is installed before the sysctl is set.
 * A connection from 127.0.0.1 that was redirected must leave with another source, or the answer never comes back; so must one
   between two containers of one bridge through a published port (hairpin). Neither depends on br_netfilter.
+* br_netfilter sits at priority 0 of the bridge family and goes on behind itself: a chain at 0 is skipped or not as it was
+  registered after or before it. Ours is at -200, where the family's filters belong.
 * ``meta ibrname`` is not in every kernel; ports of bridges without inter-container traffic are listed by name instead.
 """
 
@@ -61,7 +63,7 @@ _CHAINS = """
     fib daddr type local jump publish
   }
   chain output {
-    type nat hook output priority dstnat; policy accept;
+    type nat hook output priority -100; policy accept;
     ip6 daddr ::1 return
     fib daddr type local jump publish
   }
@@ -99,7 +101,7 @@ _CHAINS = """
 """
 _BRIDGE_CHAINS = """
   chain forward {
-    type filter hook forward priority 0; policy accept;
+    type filter hook forward priority -200; policy accept;
     ether type arp accept
     iifname @isolated ip saddr . ip daddr @links4 accept
     iifname @isolated ip6 saddr . ip6 daddr @links6 accept

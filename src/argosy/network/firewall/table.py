@@ -48,6 +48,7 @@ class FirewallTable:
         self._watch: NetlinkSocket | None = None
         self._wake = asyncio.Event()
         self._seen = -1
+        self._asking: NetlinkSocket | None = None
 
     async def install(self, elements: Elements, bridges: Iterable[str]) -> None:
         """Make the tables exactly this; leave them alone if they are already, as after a restart of the daemon."""
@@ -99,6 +100,9 @@ class FirewallTable:
             if context is not None:
                 context.close()
         self._text = self._json = None
+        if self._asking is not None:
+            self._asking.close()
+            self._asking = None
         if self._watch is not None:
             asyncio.get_running_loop().remove_reader(self._watch.fileno())
             self._watch.close()
@@ -189,9 +193,7 @@ class FirewallTable:
     def _verify(self) -> bool:
         listing = self._list()
         wrong = (
-            listing is None
-            or rules.skeleton(listing) != self._skeleton
-            or rules.found_elements(listing) != rules.unquoted(self._elements)
+            listing is None or rules.skeleton(listing) != self._skeleton or rules.found_elements(listing) != rules.unquoted(self._elements)
         )
         if wrong:
             self._rebuild()
@@ -212,8 +214,9 @@ class FirewallTable:
 
     def _generation_moved(self) -> bool:
         """Whether anything was committed since the last look, in case its notice was lost. Cheap: no rules are listed."""
-        with NetlinkSocket(NETLINK_NETFILTER) as sock:
-            generation = _generation(sock)
+        if self._asking is None:
+            self._asking = NetlinkSocket(NETLINK_NETFILTER)
+        generation = _generation(self._asking)
         moved, self._seen = self._seen not in (-1, generation), generation
         return moved
 

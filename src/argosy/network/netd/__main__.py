@@ -39,7 +39,7 @@ def main(directory: str, name: str) -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print("taken", flush=True)
+        os.write(1, b"taken\n")
         return 1
     os.ftruncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
@@ -54,7 +54,7 @@ def main(directory: str, name: str) -> int:
     loop = Loop()
     door = Door(loop, Server(loop), listener)
     loop.later(_ALONE, door.leave_if_useless)
-    print("ready", flush=True)
+    os.write(1, b"ready\n")
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)
     os.close(null)

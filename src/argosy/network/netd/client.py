@@ -57,7 +57,7 @@ class NetdClient:
         self.pid = hello["pid"]
         return hello
 
-    async def call(self, op: str, fds: Sequence[int] = (), **fields: Any) -> dict[str, Any]:
+    async def call(self, op: str, fds: Sequence[int] = (), /, **fields: Any) -> dict[str, Any]:
         """Ask and return the answer. Raises SystemFailureError with netd's reason, UnavailableError when it is gone.
 
         The descriptors are sent with the request; the caller keeps its own copies, and closes them when this returns.

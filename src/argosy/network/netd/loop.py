@@ -19,7 +19,7 @@ class Timer:
 
     def __init__(self, when: float, callback: "Callable[[], None]") -> None:
         self.when = when
-        self.callback: "Callable[[], None] | None" = callback
+        self.callback: Callable[[], None] | None = callback
 
     def cancel(self) -> None:
         self.callback = None
@@ -31,7 +31,7 @@ class Timer:
 class Loop:
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._callbacks: "dict[int, Callable[[int], None]]" = {}
+        self._callbacks: dict[int, Callable[[int], None]] = {}
         self._timers: list[Timer] = []
         self.running = True
 

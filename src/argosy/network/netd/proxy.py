@@ -9,12 +9,13 @@ import errno
 import os
 import socket
 import struct
+from functools import partial
 
 from argosy.linux.netlink.diag import listening_ports
 from argosy.network.netd.loop import READ, WRITE, Loop, Timer
 
 _CHUNK = 1 << 18
-_FIRST_LOOK, _LAST_LOOK = 0.02, 1.0
+_FIRST_LOOK, _LAST_LOOK = 0.02, 0.25
 _CONNECT = 10.0
 _UDP_IDLE = 90.0
 _MOST_UDP_CLIENTS = 1024
@@ -58,7 +59,7 @@ class TcpProxy:
         self._pairs.discard(pair)
 
     def _look(self) -> None:
-        """Listen if the container does; else look again, less and less often, up to once a second."""
+        """Listen if the container does; else look again, less and less often, up to four times a second."""
         if self._diag is None or self._backend[1] in listening_ports(self._diag):
             # From now on connections of ours may linger in TIME_WAIT; the next owner of the port binds beside those.
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -251,13 +252,11 @@ class UdpProxy:
                 backend = socket.socket(_family(self._backend[0]), socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
                 backend.setblocking(False)
                 backend.connect(self._backend)
-                self._loop.watch(
-                    backend.fileno(), READ, lambda _, backend=backend, client=client, own=own: self._outbound(backend, client, own)
-                )
+                self._loop.watch(backend.fileno(), READ, partial(self._outbound, backend, client, own))
             else:
                 backend, timer = known
                 timer.cancel()
-            self._clients[client] = (backend, self._loop.later(_UDP_IDLE, lambda client=client: self._expire(client)))
+            self._clients[client] = (backend, self._loop.later(_UDP_IDLE, partial(self._expire, client)))
             try:
                 backend.send(data)
             except OSError:
@@ -270,7 +269,7 @@ class UdpProxy:
         # struct in_pktinfo: interface, address to send from, address that was asked.
         return bytes(4) + value[8:12] + bytes(4)
 
-    def _outbound(self, backend: socket.socket, client: tuple[object, ...], own: list[tuple[int, int, bytes]]) -> None:
+    def _outbound(self, backend: socket.socket, client: tuple[object, ...], own: list[tuple[int, int, bytes]], _: int) -> None:
         try:
             data = backend.recv(65535)
             self._sock.sendmsg([data], own, 0, client)

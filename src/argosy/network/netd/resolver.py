@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+from functools import partial
 
 from argosy.network.dns import message
 from argosy.network.dns.answer import View, answer
@@ -26,7 +27,14 @@ class Resolver:
     """``servers`` None: the host's own, asked from the host; else those, asked from inside the container's namespace."""
 
     def __init__(
-        self, loop: Loop, names: Names, view: View, sockets: tuple[socket.socket, socket.socket], pid: int, servers: list[str] | None, host: HostServers
+        self,
+        loop: Loop,
+        names: Names,
+        view: View,
+        sockets: tuple[socket.socket, socket.socket],
+        pid: int,
+        servers: list[str] | None,
+        host: HostServers,
     ) -> None:
         self._loop = loop
         self._names = names
@@ -61,9 +69,9 @@ class Resolver:
                 data, client = self._udp.recvfrom(_UDP_MOST)
             except OSError:
                 return
-            self.resolve(data, False, lambda reply, client=client: self._send(reply, client))
+            self.resolve(data, False, partial(self._send, client))
 
-    def _send(self, reply: bytes, client: tuple[str, int]) -> None:
+    def _send(self, client: tuple[str, int], reply: bytes) -> None:
         try:
             self._udp.sendto(reply, client)
         except OSError:

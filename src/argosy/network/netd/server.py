@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from functools import partial
 
 from argosy.network.dns.answer import View
 from argosy.network.dns.names import Member, Names
@@ -22,7 +23,7 @@ class _Port:
     def __init__(self, owner: str, sock: socket.socket) -> None:
         self.owner = owner
         self.sock = sock
-        self.proxy: "proxy.TcpProxy | proxy.UdpProxy | None" = None
+        self.proxy: proxy.TcpProxy | proxy.UdpProxy | None = None
 
     def close(self) -> None:
         if self.proxy is not None:
@@ -50,7 +51,7 @@ class Server:
         try:
             if handler is None:
                 raise ValueError(f"unknown request {request.get('op')!r}")
-            answer: "dict[str, Any]" = handler(request, fds) or {}
+            answer: dict[str, Any] = handler(request, fds) or {}
         except Exception as error:  # the one root of requests: whatever goes wrong is the asker's to know
             for fd in fds:
                 try:
@@ -111,7 +112,7 @@ class Server:
         self._resolvers[id] = Resolver(self._loop, self._names, self._view(request), (udp, tcp), request["pid"], request["servers"], host)
         if fds:
             end = self._ends[id] = fds.pop(0)
-            self._loop.watch(end, READ, lambda _, id=id: self._ended(id))
+            self._loop.watch(end, READ, partial(self._ended, id))
 
     def op_view(self, request: "dict[str, Any]", _: list[int]) -> None:
         """A container joined or left a network: see other names, and perhaps other servers."""
@@ -124,9 +125,7 @@ class Server:
         return View(request["networks"], request["links"], request["gateway4"], request["gateway6"])
 
     def op_join(self, request: "dict[str, Any]", _: list[int]) -> None:
-        self._names.join(
-            request["network"], request["name"], Member(request["id"], request["names"], request["v4"], request["v6"])
-        )
+        self._names.join(request["network"], request["name"], Member(request["id"], request["names"], request["v4"], request["v6"]))
 
     def op_leave(self, request: "dict[str, Any]", _: list[int]) -> None:
         self._names.leave(request["network"], request["id"])
@@ -149,7 +148,7 @@ class Server:
     def op_stop(self, _: "dict[str, Any]", __: list[int]) -> None:
         self._loop.running = False
 
-    def _ended(self, id: str) -> None:
+    def _ended(self, id: str, _: int) -> None:
         """Its init is gone, perhaps while no daemon is there to say so: let go of the namespace and answer its names no more.
 
         The ports stay reserved; whether it is started again is the daemon's to decide.
@@ -219,7 +218,7 @@ class Door:
         except BlockingIOError:
             return
         except (OSError, ValueError) as error:
-            print(f"netd: {error}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"netd: {error}\n")
             messages = None
         if messages is None:
             self._hang_up()

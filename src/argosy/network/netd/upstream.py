@@ -59,7 +59,7 @@ class Forward:
         self._servers = list(servers)
         self._tcp = tcp
         self._make = make
-        self._done: "Done | None" = done
+        self._done: Done | None = done
         self._sock: socket.socket | None = None
         self._last: bytes | None = None
         self._buffer = bytearray()

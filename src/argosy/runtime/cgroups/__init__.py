@@ -3,7 +3,7 @@
 Nothing outside the named cgroup and the parents that had to be made for it is ever written.
 """
 
-from argosy.runtime.cgroups.group import Group, Resources
+from argosy.runtime.cgroups.group import Group, Membership, Resources
 from argosy.runtime.cgroups.legacy import LegacyGroup
 from argosy.runtime.cgroups.unified import UnifiedGroup
 
@@ -20,4 +20,4 @@ def open_group(cgroup: "Mapping[str, Any]") -> Group:
     return kind(path=cgroup["path"], mounts=cgroup["mounts"], unified=cgroup["unified"], resources=cgroup.get("resources") or {}, unit=unit)
 
 
-__all__ = ["Group", "Resources", "open_group"]
+__all__ = ["Group", "Membership", "Resources", "open_group"]

@@ -119,6 +119,33 @@ class Group:
         retry(lambda: not [path for path in self.directories() if not files.remove_tree(path)], self.path)
 
 
+class Membership(Group):
+    """An existing group as a place to put a process: making and removing it is somebody else's."""
+
+    def __init__(self, group: Group) -> None:
+        super().__init__(path=group.path, mounts=group.mounts, unified=group.unified, resources={})
+        self._group = group
+        self.clones_into = group.clones_into
+
+    def create(self) -> list[str]:
+        return []
+
+    def directory(self) -> str:
+        return self._group.directory()
+
+    def clone_fd(self) -> int:
+        return self._group.clone_fd()
+
+    def join(self, pid: int) -> None:
+        self._group.join(pid)
+
+    def kill(self, signal: int = 9) -> None:
+        """The others in it are not ours to kill."""
+
+    def remove(self) -> None:
+        """It stays."""
+
+
 def retry(attempt: "Callable[[], bool]", path: str) -> None:
     """Try for about two seconds: an exiting process leaves its cgroup only when it was reaped."""
     delay = 0.001

@@ -24,9 +24,6 @@ class LegacyGroup(Group):
         """Return mount point → one of its controllers, each hierarchy once."""
         points: dict[str, str] = {}
         for controller, point in self.mounts.items():
-            # systemd's own hierarchy is for its units; without systemd nobody looks at it.
-            if controller == "name=systemd" and not os.path.isdir("/run/systemd/system"):
-                continue
             points.setdefault(point, controller)
         return points
 

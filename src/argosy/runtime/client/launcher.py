@@ -57,9 +57,16 @@ class Launcher:
         ours.close()
         raise SystemFailureError("the launcher does not stay alive; see " + self._log_path)
 
-    def close(self) -> None:
-        """End it; shims and workers that run go on."""
+    def dismiss(self) -> None:
+        """Let it end; shims and workers that run go on."""
         self._lost()
+
+    async def close(self) -> None:
+        """Let it end and wait until it has."""
+        process = self._process
+        self._lost()
+        if process is not None:
+            await asyncio.to_thread(process.wait)
 
     async def _send(self, verb: str, fds: Sequence[int]) -> bool:
         link = self._socket
@@ -82,7 +89,7 @@ class Launcher:
         loop = asyncio.get_running_loop()
         ready: asyncio.Future[None] = loop.create_future()
         copy = os.dup(link.fileno())
-        loop.add_writer(copy, lambda: ready.done() or ready.set_result(None))
+        loop.add_writer(copy, _settle, ready)
         try:
             await ready
         finally:
@@ -95,7 +102,13 @@ class Launcher:
         try:
             # Own session: signals to the daemon's terminal group are not for it. No environment but what Python needs.
             self._process = subprocess.Popen(
-                self._arguments, stdin=theirs, stdout=subprocess.DEVNULL, stderr=log, env={"PATH": os.defpath}, start_new_session=True, cwd="/"
+                self._arguments,
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env={"PATH": os.defpath},
+                start_new_session=True,
+                cwd="/",
             )
         except BaseException:
             ours.close()
@@ -126,3 +139,8 @@ class Launcher:
         if self._socket is not None:
             self._socket.close()
         self._socket = self._process = None
+
+
+def _settle(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():
+        ready.set_result(None)

@@ -2,7 +2,7 @@
 
 from argosy.runtime.compile.host import HostFacts
 from argosy.runtime.compile.plan import VERSION
-from argosy.runtime.compile.process import limit_steps, process_fields, user_step
+from argosy.runtime.compile.process import limit_steps, process_fields, scheduling_steps, user_step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def compile_exec(
     facts = host or HostFacts(kernel=(0, 0), last_capability=start["rights"]["last"], apparmor=bool(start["rights"]["apparmor"]))
     fields = process_fields(process, facts, None)
     fields["bpf"] = start["bpf"]
+    fields["seccomp_flags"] = start["seccomp_flags"]
     if start["rights"]["no_new_privileges"]:
         fields["rights"]["no_new_privileges"] = True
     size = process.get("consoleSize") or {}
@@ -37,6 +38,7 @@ def compile_exec(
     steps += [
         ("await", {"word": "j"}),
         ("keyring", {"name": "_ses." + start["id"]}),
+        *scheduling_steps(process),
         *limit_steps(process),
         user_step(process),
         ("working_directory", {"path": fields["cwd"]}),

@@ -29,7 +29,7 @@ class MountPlan:
 
 
 def plan_mounts(
-    mounts: "list[dict[str, Any]]", host: HostFacts, *, own_cgroup_namespace: bool, cgroup_path: str, bundle: str = ""
+    mounts: "list[dict[str, Any]]", host: HostFacts, *, own_cgroup_namespace: bool, cgroup_path: str, bundle: str = "", label: str = ""
 ) -> MountPlan:
     """Return how to carry out ``spec.mounts``. Raises PlanError."""
     plan = MountPlan()
@@ -46,15 +46,15 @@ def plan_mounts(
         elif kind in ("bind", "rbind") or options.bind:
             _plan_bind(plan, to, entry, options, kind == "rbind" or options.recursive, bundle)
         else:
-            _plan_new(plan, to, kind, entry.get("source", ""), options)
+            _plan_new(plan, to, kind, entry.get("source", ""), options, label)
             plan.has_dev = plan.has_dev or to == "/dev"
     return plan
 
 
-def _plan_new(plan: MountPlan, to: str, kind: str, source: str, options: MountOptions) -> None:
+def _plan_new(plan: MountPlan, to: str, kind: str, source: str, options: MountOptions, label: str) -> None:
     data = [[key, value] for key, value in options.data]
-    if kind == "tmpfs" and not any(key == "mode" for key, _ in data) and to != "/dev":
-        data.append(["mode", "1777"])
+    if label and kind in ("tmpfs", "devpts"):
+        data.append(["context", label])
     plan.steps.append(
         (
             "filesystem",
@@ -90,7 +90,7 @@ def _plan_bind(plan: MountPlan, to: str, entry: "Mapping[str, Any]", options: Mo
             "recursive_map": options.id_map == "ridmap",
         }
     )
-    plan.steps.append(("bind", {"index": len(plan.binds) - 1, "to": to}))
+    plan.steps.append(("bind", {"index": len(plan.binds) - 1, "to": to, "source": source}))
 
 
 def _mapping(entries: "list[dict[str, int]] | None") -> "list[list[int]]":
@@ -104,7 +104,7 @@ def _plan_cgroup(plan: MountPlan, to: str, options: MountOptions, host: HostFact
             step = {"kind": "cgroup2", "to": to, "source": "cgroup", "attributes": attributes, "options": []}
             plan.cgroup_steps.append(("filesystem", step))
         else:
-            plan.cgroup_steps.append(("bind", {"index": _bind_cgroup(plan, host.unified + path, attributes), "to": to}))
+            plan.cgroup_steps.append(("bind", {"index": _bind_cgroup(plan, host.unified + path, attributes), "to": to, "source": path}))
         return
     hierarchies: list[list[Any]] = []
     links: list[list[str]] = []

@@ -89,3 +89,8 @@ def parse_options(words: "list[str]") -> MountOptions:
 def parse_propagation(word: str) -> int:
     """Return the flag of ``rootfsPropagation``; 0 for an empty one, KeyError for an unknown one."""
     return _PROPAGATION[word] if word else 0
+
+
+def known_words() -> list[str]:
+    """Return every word that is not passed on to the file system."""
+    return sorted({"bind", "rbind", "idmap", "ridmap", *_ATTRIBUTES, *_RECURSIVE, *_PROPAGATION, *_SUPERBLOCK, *_IGNORED} - {"z", "Z"})

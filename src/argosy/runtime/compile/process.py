@@ -1,8 +1,9 @@
 """An OCI ``process`` → the part of a plan that start and exec share."""
 
-import base64
+import binascii
 
 from argosy.linux.capabilities import NUMBERS
+from argosy.linux.seccomp import FLAGS
 from argosy.runtime.compile.host import HostFacts
 from argosy.runtime.compile.plan import PlanError
 
@@ -31,6 +32,16 @@ RESOURCES = {
     "RLIMIT_RTPRIO": 14,
     "RLIMIT_RTTIME": 15,
 }
+_POLICIES = {"SCHED_OTHER": 0, "SCHED_FIFO": 1, "SCHED_RR": 2, "SCHED_BATCH": 3, "SCHED_ISO": 4, "SCHED_IDLE": 5, "SCHED_DEADLINE": 6}
+_SCHEDULER_FLAGS = {
+    "SCHED_FLAG_RESET_ON_FORK": 0x01,
+    "SCHED_FLAG_RECLAIM": 0x02,
+    "SCHED_FLAG_DL_OVERRUN": 0x04,
+    "SCHED_FLAG_KEEP_POLICY": 0x08,
+    "SCHED_FLAG_KEEP_PARAMS": 0x10,
+    "SCHED_FLAG_UTIL_CLAMP_MIN": 0x20,
+    "SCHED_FLAG_UTIL_CLAMP_MAX": 0x40,
+}
 _IO_CLASSES = {"IOPRIO_CLASS_RT": 1, "IOPRIO_CLASS_BE": 2, "IOPRIO_CLASS_IDLE": 3}
 
 
@@ -51,7 +62,7 @@ def process_fields(process: "Mapping[str, Any]", host: HostFacts, bpf: "bytes | 
         "cwd": cwd,
         "terminal": bool(process.get("terminal")),
         "rights": _rights(process, host),
-        "bpf": None if bpf is None else base64.b64encode(bpf).decode("ascii"),
+        "bpf": None if bpf is None else binascii.b2a_base64(bpf, newline=False).decode("ascii"),
     }
 
 
@@ -91,6 +102,34 @@ def _mask(names: "list[str]") -> int:
             raise PlanError(f"unknown capability {name}")
         mask |= 1 << NUMBERS[name]
     return mask
+
+
+def filter_flags(seccomp: "Mapping[str, Any] | None") -> int:
+    """Return seccomp(2)'s flags of OCI ``linux.seccomp.flags``. Raises PlanError."""
+    flags = 0
+    for name in (seccomp or {}).get("flags") or ():
+        if name not in FLAGS:
+            raise PlanError(f"invalid seccomp flag: {name}")
+        flags |= FLAGS[name]
+    return flags
+
+
+def scheduling_steps(process: "Mapping[str, Any]") -> "list[Step]":
+    """Return the step of ``process.scheduler`` (sched_setattr(2)). Raises PlanError."""
+    scheduler = process.get("scheduler")
+    if not scheduler:
+        return []
+    policy = scheduler.get("policy", "")
+    if policy not in _POLICIES:
+        raise PlanError(f"invalid scheduler policy: {policy}")
+    flags = 0
+    for name in scheduler.get("flags") or ():
+        if name not in _SCHEDULER_FLAGS:
+            raise PlanError(f"invalid scheduler flag: {name}")
+        flags |= _SCHEDULER_FLAGS[name]
+    times = [scheduler.get(key, 0) for key in ("runtime", "deadline", "period")]
+    fields = {"policy": _POLICIES[policy], "flags": flags, "nice": scheduler.get("nice", 0), "priority": scheduler.get("priority", 0)}
+    return [("scheduler", {**fields, "times": times})]
 
 
 def limit_steps(process: "Mapping[str, Any]") -> "list[Step]":

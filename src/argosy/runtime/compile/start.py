@@ -10,7 +10,7 @@ from argosy.runtime.compile.host import HostFacts
 from argosy.runtime.compile.mounts import MountPlan, plan_mounts
 from argosy.runtime.compile.options import parse_propagation
 from argosy.runtime.compile.plan import VERSION, PlanError
-from argosy.runtime.compile.process import limit_steps, process_fields, user_step
+from argosy.runtime.compile.process import filter_flags, limit_steps, process_fields, scheduling_steps, user_step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _NODES = (("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0))
 _LINKS = (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"))
+_PERSONALITIES = {"LINUX": 0x0, "LINUX32": 0x8}
 _TYPES = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
 
 
@@ -39,8 +40,12 @@ def compile_start(
     bundle: str = "",
     no_pivot: bool = False,
     keyring: bool = True,
+    hooks: bool = False,
 ) -> "Plan":
-    """Return the plan of a start. Pure. Raises PlanError on a specification that cannot be carried out."""
+    """Return the plan of a start. Pure. Raises PlanError on a specification that cannot be carried out.
+
+    ``hooks``: the caller runs hooks of its own before the pivot (`spawn`'s ``on_mounted``).
+    """
     linux = spec.get("linux") or {}
     process = spec.get("process") or {}
     new, joined = _namespaces(linux.get("namespaces") or [], join)
@@ -54,11 +59,14 @@ def compile_start(
         own_cgroup_namespace=own_cgroups,
         cgroup_path=cgroup["path"],
         bundle=bundle,
+        label=linux.get("mountLabel", ""),
     )
     user_namespace = "user" in new or "user" in joined
     steps: list[Step] = []
     if "user" in new:
         steps += [("await", {"word": "m"}), ("map_root", {})]
+    elif "user" in joined:
+        steps.append(("map_root", {}))
     steps += [("propagation", {"path": "/", "flag": mount.MS_REC | mount.MS_PRIVATE}), ("attach_root", {"point": "/"})]
     steps += mounts.steps
     if mounts.has_dev:
@@ -72,10 +80,19 @@ def compile_start(
         steps.append(("new_cgroup_namespace", {}))
     steps += mounts.cgroup_steps
     steps += [("sysctl", {"name": name.replace(".", "/"), "value": str(value)}) for name, value in (linux.get("sysctl") or {}).items()]
+    if hooks:
+        steps.append(("hooks", {}))
     steps += _confining_steps(spec, no_pivot)
     if keyring:
         steps.append(("keyring", {"name": "_ses." + container_id}))
-    steps += [*limit_steps(process), user_step(process), ("working_directory", {"path": process.get("cwd") or "/"})]
+    if linux.get("personality"):
+        steps.append(("personality", {"persona": _PERSONALITIES[linux["personality"]["domain"]]}))
+    steps += [
+        *scheduling_steps(process),
+        *limit_steps(process),
+        user_step(process),
+        ("working_directory", {"path": process.get("cwd") or "/"}),
+    ]
     return {
         "version": VERSION,
         "kind": "start",
@@ -90,6 +107,8 @@ def compile_start(
         "steps": steps,
         "init": init,
         "oom_score_adj": process.get("oomScoreAdj"),
+        "time_offsets": linux.get("timeOffsets") or {},
+        "seccomp_flags": filter_flags(linux.get("seccomp")),
         **process_fields(process, host, bpf),
     }
 
@@ -126,7 +145,7 @@ def _mapping(entries: "list[dict[str, int]] | None") -> "list[list[int]]":
 def _root(rootfs: "RootMount", host: HostFacts) -> "dict[str, Any]":
     lower = getattr(rootfs, "lower", None)
     if lower is None:
-        return {"kind": "directory", "path": rootfs.path}  # type: ignore[union-attr]
+        return {"kind": "directory", "path": rootfs.path, "map": getattr(rootfs, "map", True)}  # type: ignore[union-attr]
     return {
         "kind": "overlay",
         "lower": list(lower),

@@ -1,15 +1,15 @@
 """The socket between a child and the process that made it: when to go on, and how it ended.
 
-Messages (SOCK_SEQPACKET, one each): parent → ``m`` maps written, ``j`` cgroups joined, ``g`` go; child → ``P`` prepared (the
-terminal's master rides on it), ``W`` a warning, ``E`` errno NUL stage NUL text. The end of the stream after ``g`` says
-that execve succeeded, because the socket is close-on-exec.
+Messages (SOCK_SEQPACKET, one each). Parent → ``m`` maps written, ``j`` cgroups joined, ``h`` hooks run, ``g`` go. Child →
+``M`` mounted, ``P`` prepared (the terminal's master rides on it), ``W`` a warning, ``E`` errno NUL stage NUL text. The end of
+the stream after ``g`` says that execve succeeded, because the socket is close-on-exec.
 """
 
 import _socket
 import os
 
-MAPPED, JOINED, GO = b"m", b"j", b"g"
-PREPARED, WARNING, ERROR = b"P", b"W", b"E"
+MAPPED, JOINED, HOOKED, GO = b"m", b"j", b"h", b"g"
+PREPARED, WARNING, ERROR, MOUNTED = b"P", b"W", b"E", b"M"
 _LARGEST = 65536
 
 
@@ -18,21 +18,41 @@ class ParentGone(Exception):
 
 
 class Gate:
-    """The child's end."""
+    """The child's end.
 
-    __slots__ = ("_socket",)
+    With ``listener`` the last word comes from whoever connects to it later (``argosy-runtime start``), long after the
+    parent has gone; that connection takes the place of the parent's socket.
+    """
 
-    def __init__(self, socket: "_socket.socket") -> None:
+    __slots__ = ("_listener", "_socket")
+
+    def __init__(self, socket: "_socket.socket", listener: "_socket.socket | None" = None) -> None:
         self._socket = socket
+        self._listener = listener
 
-    def fileno(self) -> int:
-        return self._socket.fileno()
+    def filenos(self) -> "list[int]":
+        """Return the fds to keep open."""
+        return [self._socket.fileno()] if self._listener is None else [self._socket.fileno(), self._listener.fileno()]
 
     def wait(self, wanted: bytes) -> None:
         """Return when the parent said ``wanted``. Raises ParentGone at the end of the stream."""
+        if wanted == GO and self._listener is not None:
+            self._accept(self._listener)
         while (word := self._socket.recv(8)) != wanted:
             if not word:
                 raise ParentGone
+
+    def _accept(self, listener: "_socket.socket") -> None:
+        self._socket.close()
+        fd, _ = listener._accept()  # type: ignore[attr-defined]  # what socket.accept wraps
+        self._socket = _socket.socket(fileno=fd)
+        listener.close()
+        self._listener = None
+
+    def ask_for_hooks(self) -> None:
+        """Tell that all is mounted and nothing pivoted, and wait until the parent has run its hooks."""
+        self._socket.send(MOUNTED)
+        self.wait(HOOKED)
 
     def prepared(self, master: int = -1) -> None:
         """Tell that only the gate is left, and hand the terminal's master side over."""

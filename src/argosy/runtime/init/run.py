@@ -29,7 +29,7 @@ _EXEC_FAILED = 255
 class Job:
     """All that a child needs, built and encoded by the parent before the clone."""
 
-    __slots__ = ("argv", "context", "cwd", "enter", "environment", "operations", "preserve", "reap", "rights", "stdio")
+    __slots__ = ("argv", "context", "cwd", "enter", "environment", "operations", "preserve", "reap", "rights", "stdio", "title")
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Job:
         self.stdio = stdio
         """The three fds; None: a terminal made by an operation."""
         self.reap = reap
+        self.title = process.Title() if reap else None
         self.preserve = preserve
         """How many fds from 3 on the program inherits (OCI's --preserve-fds)."""
         self.enter = enter
@@ -102,7 +103,7 @@ def _clean_slate(job: Job) -> None:
     process.default_signals()
     if job.stdio is not None:
         _place(job.stdio)
-    keep = [job.context.gate.fileno(), *range(3 + job.preserve)]
+    keep = [*job.context.gate.filenos(), *range(3 + job.preserve)]
     if job.enter is not None:
         keep.append(job.enter[0])
     if job.context.root >= 0:
@@ -202,6 +203,9 @@ def _split(job: Job) -> None:
         job.context.gate.close()
         process.close_range(3)
         process.set_name(b"argosy-init")
+        if job.title is not None:
+            # Where Docker's users expect it, and nothing of the runtime's own command line.
+            job.title.write([b"/sbin/argosy-init", b"--", *job.argv])
         os._exit(reaper.serve(child))
     os.setpgid(0, 0)
     try:

@@ -1,8 +1,8 @@
 """What a fork of the launcher does first, whatever it becomes: nothing of the daemon or the launcher may leak through."""
 
+import _signal as signal  # type: ignore[import-not-found]
+import _socket as socket
 import os
-import signal
-import socket
 
 from argosy.linux.process import PR_SET_DUMPABLE, close_all_but, default_scheduling, join_session_keyring, prctl
 from argosy.runtime import worker

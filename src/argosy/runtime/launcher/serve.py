@@ -7,11 +7,10 @@ What dies when: the daemon closes its end → the child sees the end of the sock
 its warm child may still serve one request; the daemon sees the launcher's end, closes the socket and starts another.
 """
 
+import _signal as signal  # type: ignore[import-not-found]
+import _socket as socket
 import gc
-import importlib
 import os
-import signal
-import socket
 import sys
 
 from argosy.runtime.launcher.child import clean_slate, work
@@ -30,7 +29,7 @@ def main(arguments: list[str]) -> None:
     os.dup2(null, 0)
     os.close(null)
     if preload:
-        importlib.import_module(preload)
+        __import__(preload)
     set_title("argosy-worker-launcher" if preload else "argosy-launcher", daemon_id)
     # Children are nobody's to wait for: a shim ends when it likes.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

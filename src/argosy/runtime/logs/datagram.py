@@ -1,8 +1,8 @@
 """A datagram socket that a stalled receiver cannot hold up for long."""
 
+import _socket as socket
 import os
 import select
-import socket
 
 _PATIENCE_MS = 2000
 

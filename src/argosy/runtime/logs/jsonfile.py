@@ -6,8 +6,8 @@ the next, with a ``%b`` where the stamp goes, and one formatting fills in the st
 """
 
 import codecs
-import json
 
+from argosy.runtime import plainjson
 from argosy.runtime.logs.lines import Lines
 from argosy.runtime.logs.stamps import STEPS, Stamps
 
@@ -40,7 +40,7 @@ def _mark(error: UnicodeError) -> tuple[bytes, int]:
     return _BAD * (error.end - error.start), error.end
 
 
-codecs.register_error(_HANDLER, _mark)  # type: ignore[arg-type]
+codecs.register_error(_HANDLER, _mark)
 # Both codecs are looked up here, in the launcher: a shim imports nothing later.
 b"\xff".decode("utf-8", "surrogateescape").encode("utf-8", _HANDLER)
 
@@ -105,7 +105,7 @@ class Encoder:
 
 def _go_json(attributes: "Mapping[str, str]") -> str:
     """Return the object as Go's encoding/json writes a map: sorted keys, ``<>&`` escaped."""
-    text = json.dumps(dict(attributes), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = plainjson.dumps_sorted(dict(attributes))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text

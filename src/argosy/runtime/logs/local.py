@@ -1,8 +1,8 @@
 """Our ``local`` driver: the program's bytes as they came, in length-prefixed frames (docs/design/logs.md)."""
 
-import json
 import struct
 
+from argosy.runtime import plainjson
 from argosy.runtime.logs.lines import Lines
 from argosy.runtime.logs.stamps import Stamps
 
@@ -26,7 +26,7 @@ def frame(stream: int, flags: int, time_ns: int, payload: bytes) -> bytes:
 
 def attributes_frame(attributes: "Mapping[str, str]") -> bytes:
     """Return what each file starts with; empty without attributes."""
-    return frame(_ATTRIBUTES, 0, 0, json.dumps(dict(attributes), sort_keys=True).encode()) if attributes else b""
+    return frame(_ATTRIBUTES, 0, 0, plainjson.dumps_sorted(dict(attributes)).encode()) if attributes else b""
 
 
 class Local:

@@ -1,7 +1,7 @@
 """The driver ``syslog``: RFC 3164 and RFC 5424 over unix sockets, udp and tcp, as moby ``daemon/logger/syslog``."""
 
+import _socket as socket
 import os
-import socket
 import time
 
 from argosy.runtime.logs.datagram import Datagrams
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FACILITIES = (
-    "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp security console solaris-cron "
-    "local0 local1 local2 local3 local4 local5 local6 local7"
-).split()
+    *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
+    *("ntp", "security", "console", "solaris-cron"),
+    *(f"local{number}" for number in range(8)),
+)
 _SEVERITY = {1: 6, 2: 3}
 _LOCAL = ("/dev/log", "/var/run/syslog", "/var/run/log")
 

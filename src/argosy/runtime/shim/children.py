@@ -1,7 +1,7 @@
 """Child processes of the shim: who waits for whom, and reaping what was left to a subreaper (prctl(2), wait(2))."""
 
+import _signal as signal  # type: ignore[import-not-found]
 import os
-import signal
 
 from argosy.linux.process import close_all_but
 from argosy.runtime.shim.loop import IN, Loop

@@ -4,7 +4,7 @@ Docker's stream format (Engine API, ContainerAttach): frames of eight bytes head
 and payload; raw for a terminal. Half-close by either side leaves the other direction open.
 """
 
-import socket
+import _socket as socket
 import struct
 
 from argosy.runtime.shim.keys import DetachKeys

@@ -21,7 +21,7 @@ from argosy.runtime.shim.streams import Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    import _socket as socket
     from typing import Any
 
     from argosy.runtime.logs.open import Writer

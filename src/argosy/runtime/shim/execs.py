@@ -3,7 +3,6 @@
 import fcntl
 import os
 import struct
-import termios
 import time
 
 from argosy.runtime.exitrecord import exit_code
@@ -28,9 +27,7 @@ if TYPE_CHECKING:
         def prepare(self, stdio: tuple[int, int, int] | None) -> None: ...
         def release(self) -> None: ...
         def abort(self) -> None: ...
-        def exec(
-            self, request: dict[str, Any], stdio: tuple[int, int, int] | None
-        ) -> tuple[int, int, Callable[[int], None]]: ...
+        def exec(self, request: dict[str, Any], stdio: tuple[int, int, int] | None) -> tuple[int, int, Callable[[int], None]]: ...
         def kill_rest(self) -> None: ...
         def oom_fd(self) -> int: ...
         def oom_kills(self) -> int: ...
@@ -39,13 +36,14 @@ if TYPE_CHECKING:
         def remove(self) -> None: ...
 
 
+_TIOCSWINSZ = 0x5414
 DRAIN = 2.0
 """Seconds for which output is still taken from what an ended program left behind; moby's ``streamDrain``, as measured."""
 
 
 def resize_terminal(master: int, rows: int, columns: int) -> None:
     """Set the size (TIOCSWINSZ, ioctl_tty(2)); the kernel signals the foreground group."""
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    fcntl.ioctl(master, _TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
 class Stdio:
@@ -118,9 +116,7 @@ class Execs:
         self._run(request, stdio, pid, master, signal, fds)
         return pid
 
-    def _run(
-        self, request: "dict[str, Any]", stdio: Stdio, pid: int, master: int, signal: "Callable[[int], None]", fds: list[int]
-    ) -> None:
+    def _run(self, request: "dict[str, Any]", stdio: Stdio, pid: int, master: int, signal: "Callable[[int], None]", fds: list[int]) -> None:
         identifier, attach = request["exec_id"], request.get("attach")
         streams = Streams(
             self._loop,

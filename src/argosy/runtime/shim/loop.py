@@ -1,6 +1,5 @@
 """The shim's event loop: epoll, a few timers, and no wake-up while nothing happens."""
 
-import heapq
 import select
 import time
 
@@ -38,11 +37,11 @@ class Loop:
         """Call ``action`` once, after that time; return what takes it back."""
         self._serial += 1
         serial = self._serial
-        heapq.heappush(self._timers, (time.monotonic() + seconds, serial, action))
+        self._timers.append((time.monotonic() + seconds, serial, action))
+        self._timers.sort()
 
         def cancel() -> None:
             self._timers[:] = [timer for timer in self._timers if timer[1] != serial]
-            heapq.heapify(self._timers)
 
         return cancel
 
@@ -58,7 +57,7 @@ class Loop:
                 ready(events)
         now = time.monotonic()
         while self._timers and self._timers[0][0] <= now:
-            heapq.heappop(self._timers)[2]()
+            self._timers.pop(0)[2]()
 
     def _patience(self) -> float:
         return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else -1

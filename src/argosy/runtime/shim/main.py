@@ -1,6 +1,6 @@
 """From a fork of the launcher to a shim."""
 
-import signal
+import _signal as signal  # type: ignore[import-not-found]
 import sys
 
 from argosy.linux.process import PR_SET_CHILD_SUBREAPER, prctl
@@ -12,7 +12,7 @@ from argosy.runtime.shim.title import set_title
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    import _socket as socket
     from typing import Any
 
 
@@ -48,6 +48,3 @@ def protect_from_oom(value: int) -> None:
             return
         except OSError:
             continue
-
-
-

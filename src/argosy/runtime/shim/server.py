@@ -1,7 +1,7 @@
 """The shim's own socket and the connections on it: messages in, answers and events out."""
 
+import _socket as socket
 import os
-import socket
 
 from argosy.runtime.exitrecord import SOCKET, discard
 from argosy.runtime.shim import wire
@@ -117,7 +117,7 @@ class Server:
     def _accept(self, events: int) -> None:
         assert self._listener is not None
         try:
-            connection, _ = self._listener.accept()
+            fd, _ = self._listener._accept()  # type: ignore[attr-defined]
         except OSError:
             return
-        self.adopt(connection)
+        self.adopt(socket.socket(fileno=fd))

@@ -4,11 +4,12 @@ A packet begins with ``J`` and holds the JSON itself, or is ``M`` and its first 
 refuses packets that do not fit the socket's buffer, and a configuration can be of any size.
 """
 
-import array
+import _socket as socket
 import fcntl
-import json
 import os
-import socket
+import struct
+
+from argosy.runtime import plainjson
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _WRITE_SEAL = 0x8
 
 def pack(message: "Message") -> tuple[bytes, int]:
     """Return (packet, memfd or -1); the caller closes the memfd after sending it as the first fd."""
-    body = json.dumps(message, separators=(",", ":")).encode()
+    body = plainjson.dumps(message).encode()
     if len(body) <= INLINE:
         return b"J" + body, -1
     return b"M", _sealed(body)
@@ -45,30 +46,36 @@ def send(link: socket.socket, message: "Message", fds: "Sequence[int]" = ()) -> 
 
 
 def send_packet(link: socket.socket, packet: bytes, fds: "Sequence[int]") -> None:
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack(f"{len(fds)}i", *fds))] if fds else []
     link.sendmsg([packet], rights, socket.MSG_NOSIGNAL)
 
 
 def receive(link: socket.socket) -> "tuple[Message, list[int]] | None":
     """Return the next message and its fds (close-on-exec), None at the end. Raises OSError, ValueError on nonsense."""
-    packet, ancillary, flags, _ = link.recvmsg(2 * INLINE, socket.CMSG_SPACE(4 * (MAX_FDS + 1)), socket.MSG_CMSG_CLOEXEC)
-    fds = array.array("i")
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
-    received = list(fds)
+    packet, fds = receive_fds(link)
     if not packet:
-        close_all(received)
+        close_all(fds)
         return None
     try:
-        if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-            raise ValueError("a message was cut off")
-        body = packet[1:] if packet[:1] == b"J" else read_all(received.pop(0))
-        message = json.loads(body)
+        body = packet[1:] if packet[:1] == b"J" else read_all(fds.pop(0))
+        message = plainjson.loads(body)
     except BaseException:
-        close_all(received)
+        close_all(fds)
         raise
-    return message, received
+    return message, fds
+
+
+def receive_fds(link: socket.socket) -> tuple[bytes, list[int]]:
+    """Return the next packet and its fds (close-on-exec). Raises OSError, ValueError when it was cut off."""
+    packet, ancillary, flags, _ = link.recvmsg(2 * INLINE, socket.CMSG_SPACE(4 * (MAX_FDS + 1)), socket.MSG_CMSG_CLOEXEC)
+    fds: list[int] = []
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds += struct.unpack(f"{len(data) // 4}i", data[: len(data) // 4 * 4])
+    if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+        close_all(fds)
+        raise ValueError("a message was cut off")
+    return packet, fds
 
 
 def read_all(fd: int) -> bytes:
@@ -86,14 +93,14 @@ def close_all(fds: "Sequence[int]") -> None:
 
 def encode(message: "Message") -> int:
     """Return a sealed memfd that holds the message."""
-    return _sealed(json.dumps(message, separators=(",", ":")).encode())
+    return _sealed(plainjson.dumps(message).encode())
 
 
 def decode(fd: int) -> "Message":
     """Return the message of a memfd and close it. Raises ValueError if it is not sealed: its sender could still change it."""
     if fcntl.fcntl(fd, fcntl.F_GET_SEALS) & _WRITE_SEAL == 0:
         raise ValueError("the request is not sealed")
-    message: Message = json.loads(read_all(fd))
+    message: Message = plainjson.loads(read_all(fd))
     return message
 
 

@@ -9,6 +9,7 @@ from argosy.runtime.spawn.failure import SpawnFailed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import _socket
+    from collections.abc import Callable
 
 
 class Child:
@@ -40,14 +41,21 @@ class Child:
         except OSError:
             pass
 
-    def wait_prepared(self) -> None:
-        """Return when only the gate is left. Raises SpawnFailed."""
+    def wait_prepared(self, on_mounted: "Callable[[int], None] | None" = None) -> None:
+        """Return when only the gate is left; ``on_mounted(pid)`` runs the hooks of a plan made with ``hooks``.
+
+        Raises SpawnFailed, and what ``on_mounted`` raises.
+        """
         assert self._gate is not None
         while True:
             data, fd = gate.receive(self._gate)
             kind = data[:1]
             if kind == gate.WARNING:
                 self.warnings.append(os.fsdecode(data[1:]))
+            elif kind == gate.MOUNTED:
+                if on_mounted is not None:
+                    on_mounted(self.pid)
+                self.say(gate.HOOKED)
             elif kind == gate.PREPARED:
                 self.master = fd
                 return

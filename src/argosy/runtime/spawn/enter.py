@@ -10,7 +10,7 @@ from argosy.runtime.init.run import run
 from argosy.runtime.spawn.child import Child
 from argosy.runtime.spawn.failure import SpawnFailed
 from argosy.runtime.spawn.job import build_job
-from argosy.runtime.spawn.start import adjust_oom_score
+from argosy.runtime.spawn.start import adjust_oom_score, remove_quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def spawn_exec(
     except BaseException:
         if child is not None:
             child.abort()
-        group.remove()
+        remove_quietly(group)
         raise
 
 

@@ -1,6 +1,6 @@
 """Build what the child needs while still outside: everything encoded, every object made."""
 
-import base64
+import binascii
 import os
 
 from argosy.linux.seccomp import Program
@@ -53,5 +53,5 @@ def build_rights(plan: "Plan") -> Rights:
     return Rights(
         **fields,
         io_priority=(priority[0], priority[1]) if priority else None,
-        filter=None if plan["bpf"] is None else Program(base64.b64decode(plan["bpf"])),
+        filter=None if plan["bpf"] is None else Program(binascii.a2b_base64(plan["bpf"]), plan["seccomp_flags"]),
     )

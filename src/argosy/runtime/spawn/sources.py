@@ -5,6 +5,7 @@ import os
 from argosy.linux import mount, overlay
 from argosy.linux.syscall import AT_FDCWD, SyscallError
 from argosy.runtime.spawn.failure import SpawnFailed
+from argosy.runtime.spawn.idmap import overlay_in_helper, own_upper, user_namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,29 +13,64 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def open_root(root: "Mapping[str, Any]") -> int:
+class Mapper:
+    """Makes the user namespaces that id-mapped mounts need, each mapping once; `close` when all is opened."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, int] = {}
+
+    def namespace(self, uids: "list[list[int]]", gids: "list[list[int]]") -> int:
+        key = repr((uids, gids))
+        if key not in self._made:
+            self._made[key] = user_namespace(uids, gids)
+        return self._made[key]
+
+    def close(self) -> None:
+        for fd in self._made.values():
+            os.close(fd)
+        self._made.clear()
+
+
+def open_root(plan: "Mapping[str, Any]", mapper: Mapper) -> int:
     """Return the fd of the container's root, mounted nowhere yet. Raises SpawnFailed."""
+    root = plan["root"]
     try:
+        userns = mapper.namespace(plan["uid_map"], plan["gid_map"]) if plan["uid_map"] else -1
         if root["kind"] == "directory":
-            fd = mount.clone_tree(AT_FDCWD, os.fsencode(root["path"]), recursive=True)
-            mount.set_attributes(fd, propagation=mount.MS_PRIVATE, recursive=True)
-            return fd
+            return _open_directory(os.fsencode(root["path"]), userns if root["map"] else -1)
+        if userns >= 0 and root["upper"]:
+            own_upper(root["upper"], plan["uid_map"], plan["gid_map"])
+        if userns >= 0 or not root["lowerdir_plus"]:
+            return overlay_in_helper(dict(root), userns)
         return overlay.open_overlay(
             tuple(os.fsencode(path) for path in root["lower"]),
             os.fsencode(root["upper"]),
             os.fsencode(root["work"]),
-            lowerdir_plus=root["lowerdir_plus"],
+            lowerdir_plus=True,
         )
     except (OSError, ValueError) as error:
         raise SpawnFailed(getattr(error, "errno", 0) or 0, "rootfs source", f"mounting the root file system: {error}") from error
 
 
-def open_binds(binds: "list[dict[str, Any]]") -> "list[tuple[int, bool]]":
+def _open_directory(path: bytes, userns: int) -> int:
+    fd = mount.clone_tree(AT_FDCWD, path, recursive=True)
+    try:
+        mount.set_attributes(fd, propagation=mount.MS_PRIVATE, recursive=True)
+        # The owner tells whether the directory was made for the mapping (files chowned) or is to be seen through it.
+        if userns >= 0 and os.stat(path).st_uid == 0:
+            mount.set_attributes(fd, userns=userns)
+        return fd
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+def open_binds(binds: "list[dict[str, Any]]", mapper: Mapper) -> "list[tuple[int, bool]]":
     """Return (detached mount, is a directory) of each. Raises SpawnFailed with nothing left open."""
     opened: list[tuple[int, bool]] = []
     try:
         for bind in binds:
-            opened.append(_open_bind(bind))
+            opened.append(_open_bind(bind, mapper))
     except OSError as error:
         for fd, _ in opened:
             os.close(fd)
@@ -45,13 +81,16 @@ def open_binds(binds: "list[dict[str, Any]]") -> "list[tuple[int, bool]]":
     return opened
 
 
-def _open_bind(bind: "Mapping[str, Any]") -> "tuple[int, bool]":
+def _open_bind(bind: "Mapping[str, Any]", mapper: Mapper) -> "tuple[int, bool]":
     fd = mount.clone_tree(AT_FDCWD, os.fsencode(bind["source"]), recursive=bind["recursive"])
     try:
         if bind.get("recursive_on") or bind.get("recursive_off"):
             mount.set_attributes(fd, on=bind["recursive_on"], off=bind["recursive_off"], recursive=True)
         if bind["on"] or bind["off"]:
             mount.set_attributes(fd, on=bind["on"], off=bind["off"])
+        if bind.get("uid_map"):
+            userns = mapper.namespace(bind["uid_map"], bind["gid_map"])
+            mount.set_attributes(fd, userns=userns, recursive=bind["recursive_map"])
         propagation = bind["propagation"]
         mount.set_attributes(fd, propagation=propagation & ~mount.MS_REC, recursive=bool(propagation & mount.MS_REC))
         return fd, os.path.isdir(b"/proc/self/fd/%d" % fd)

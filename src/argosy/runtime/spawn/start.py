@@ -9,45 +9,67 @@ from argosy.runtime.init.context import Context
 from argosy.runtime.init.run import run
 from argosy.runtime.spawn.child import Child
 from argosy.runtime.spawn.failure import SpawnFailed
+from argosy.runtime.spawn.idmap import write_maps
 from argosy.runtime.spawn.job import build_job
-from argosy.runtime.spawn.namespaces import Joined
-from argosy.runtime.spawn.sources import open_binds, open_root
+from argosy.runtime.spawn.namespaces import Joined, clone_into_user_namespace
+from argosy.runtime.spawn.sources import Mapper, open_binds, open_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _socket
+    from collections.abc import Callable
     from typing import Any
 
 
-def spawn(plan: "dict[str, Any]", fds: "tuple[int, int, int] | None", *, group: "Group | None" = None, preserve: int = 0) -> Child:
+def spawn(
+    plan: "dict[str, Any]",
+    fds: "tuple[int, int, int] | None",
+    *,
+    group: "Group | None" = None,
+    preserve: int = 0,
+    listener: "_socket.socket | None" = None,
+    on_mounted: "Callable[[int], None] | None" = None,
+) -> Child:
     """Return the prepared child of a start plan. Raises SpawnFailed; nothing is left then.
 
-    ``preserve`` fds from 3 on are inherited by the program (they must be inheritable already).
+    ``preserve`` fds from 3 on are inherited by the program (they must be inheritable already). With ``listener`` the
+    child outlives its parent at the gate and goes on when somebody connects and says ``g``.
     """
     group = group or open_group(plan["cgroup"])
     root = -1
     binds: list[tuple[int, bool]] = []
     child: Child | None = None
+    mapper = Mapper()
     try:
         warnings = _create_group(group)
-        root = open_root(plan["root"])
-        binds = open_binds(plan["binds"])
-        child = _clone(plan, fds, group, root, binds, preserve)
+        root = open_root(plan, mapper)
+        binds = open_binds(plan["binds"], mapper)
+        child = _clone(plan, fds, group, root, binds, preserve, listener)
+        root = -1
         child.warnings += warnings
         _admit(plan, child, group)
-        child.wait_prepared()
-        root = -1
+        child.wait_prepared(on_mounted)
         return child
     except BaseException:
         if child is not None:
-            root = -1
             child.abort()
-        group.remove()
+        remove_quietly(group)
         raise
     finally:
+        mapper.close()
         for fd, _ in binds:
             os.close(fd)
         if root >= 0:
             os.close(root)
+
+
+def remove_quietly(group: Group) -> None:
+    """Remove the group of a start that failed; the reason of the failure counts, not a cgroup that stays behind."""
+    try:
+        group.kill()
+        group.remove()
+    except OSError:
+        pass
 
 
 def _create_group(group: Group) -> list[str]:
@@ -65,18 +87,24 @@ def _clone(
     root: int,
     binds: "list[tuple[int, bool]]",
     preserve: int,
+    listener: "_socket.socket | None",
 ) -> Child:
     # A cgroup namespace is not made here: its root would be the parent's cgroup (the child unshares it after the join).
+    # Nor a time namespace: its offsets must be set before anybody is in it (`Joined` does that).
     flags = 0
     for kind in plan["namespaces"]:
-        if kind != "cgroup":
+        if kind not in ("cgroup", "time"):
             flags |= process.NAMESPACES[kind]
     ours, theirs = gate.pair()
     cgroup_fd = group.clone_fd()
     try:
-        job = build_job(plan, Context(gate.Gate(theirs), root, binds), fds, preserve=preserve)
-        with Joined(plan["join"]):
-            pid, pidfd = process.clone3(flags, cgroup_fd)
+        job = build_job(plan, Context(gate.Gate(theirs, listener), root, binds), fds, preserve=preserve)
+        offsets = plan["time_offsets"] if "time" in plan["namespaces"] else None
+        with Joined(plan["join"], offsets):
+            if "user" in plan["join"]:
+                pid, pidfd = clone_into_user_namespace(plan["join"]["user"], flags, cgroup_fd)
+            else:
+                pid, pidfd = process.clone3(flags, cgroup_fd)
             if pid == 0:
                 run(job)
     except OSError as error:
@@ -95,8 +123,10 @@ def _clone(
 def _admit(plan: "dict[str, Any]", child: Child, group: Group) -> None:
     """Do for the child what only the host may do, while it is already mounting."""
     if "user" in plan["namespaces"]:
-        _write_map(child, "uid_map", plan["uid_map"])
-        _write_map(child, "gid_map", plan["gid_map"])
+        try:
+            write_maps(child.pid, plan["uid_map"], plan["gid_map"])
+        except OSError as error:
+            raise SpawnFailed(error.errno or 0, "user namespace", f"writing the id maps: {error}") from error
         child.say(gate.MAPPED)
     adjust_oom_score(plan, child)
     try:
@@ -105,18 +135,6 @@ def _admit(plan: "dict[str, Any]", child: Child, group: Group) -> None:
     except OSError as error:
         raise SpawnFailed(error.errno or 0, "cgroup", f"unable to apply cgroup configuration: {error}") from error
     child.say(gate.JOINED)
-
-
-def _write_map(child: Child, name: str, mapping: "list[list[int]]") -> None:
-    text = "\n".join(f"{inside} {outside} {size}" for inside, outside, size in mapping)
-    try:
-        fd = os.open(f"/proc/{child.pid}/{name}", os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(fd, text.encode("ascii"))
-        finally:
-            os.close(fd)
-    except OSError as error:
-        raise SpawnFailed(error.errno or 0, "user namespace", f"writing {name}: {(error.strerror or '').lower()}") from error
 
 
 def adjust_oom_score(plan: "dict[str, Any]", child: Child) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from argosy.base.errors import InvalidParameterError
-from argosy.storage.archive import apply, compare, copy, diff, mountpoints, paths, recipe, remove, unpack
+from argosy.storage.archive import apply, compare, copy, diff, graft, mountpoints, paths, recipe, remove, unpack
 from argosy.storage.archive.entry import ArchiveError
 from argosy.storage.archive.sink import Sink
 from argosy.storage.archive.source import Source
@@ -121,6 +121,17 @@ def _source(params: Params, fd: int) -> Source:
     return Source(fd, params["offset"], params["size"]) if "offset" in params else Source(fd)
 
 
+def _grafted(job: Callable[[Params, Fds], Any]) -> Callable[[Params, Fds], Any]:
+    """params: mounts, [[index of an fd, path, directory?], …], parents first: detached mounts attached before the job begins."""
+
+    def run(params: Params, fds: Fds) -> Any:
+        for index, path, directory in params.get("mounts", ()):
+            graft.attach(fds[index], os.fsencode(path), directory)
+        return job(params, fds)
+
+    return run
+
+
 def _words(job: Callable[[Params, Fds], Any]) -> Callable[[Params, Fds], Any]:
     """Raise what an archive did wrong as the kind of error that everybody knows."""
 
@@ -143,8 +154,8 @@ JOBS: dict[str, Callable[[Params, Fds], Any]] = {
     "empty": empty,
     "export": export,
     "mountpoints": make_mountpoints,
-    "pack": pack,
-    "stat": stat,
-    "unpack": _words(unpack_archive),
+    "pack": _grafted(pack),
+    "stat": _grafted(stat),
+    "unpack": _grafted(_words(unpack_archive)),
     "usage": usage,
 }

@@ -29,6 +29,10 @@ class Source:
         self._start = self._end = 0
         self._pipe = offset < 0 and stat.S_ISFIFO(os.fstat(fd).st_mode)
 
+    def position(self) -> int:
+        """Return where in the file the next byte comes from (regions only)."""
+        return self._position - (self._end - self._start)
+
     def take(self, count: int) -> bytes:
         """Return exactly ``count`` bytes. Raises ArchiveError at the end of the stream; nothing at all is ``b""``."""
         parts: list[bytes] = []

@@ -39,11 +39,14 @@ KINDS: "dict[str, Callable[..., Operation]]" = {
     "working_directory": paths.WorkingDirectory,
     "await": identity.Await,
     "map_root": identity.MapRoot,
+    "hooks": identity.AskForHooks,
     "new_cgroup_namespace": identity.NewCgroupNamespace,
     "hostname": identity.Hostname,
     "domainname": identity.Domainname,
     "keyring": identity.Keyring,
     "limit": identity.Limit,
+    "personality": identity.Personality,
+    "scheduler": identity.Scheduler,
     "user": identity.FindUser,
 }
 

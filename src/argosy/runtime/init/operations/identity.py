@@ -26,6 +26,19 @@ class Await:
         context.gate.wait(self.word)
 
 
+class AskForHooks:
+    """The moment of OCI's createRuntime and createContainer hooks: all is mounted, the host still visible."""
+
+    stage = "hooks"
+    __slots__ = ()
+
+    def describe(self) -> str:
+        return "let the caller run its hooks"
+
+    def execute(self, context: Context) -> None:
+        context.gate.ask_for_hooks()
+
+
 class MapRoot:
     """Become root of the new user namespace, so that what is made here belongs to it."""
 
@@ -130,6 +143,40 @@ class Limit:
         if not process.set_limit(self.resource, self.soft, self.hard):
             soft, hard = process.get_limit(self.resource)
             context.warnings.append(f"{os.fsdecode(self.name)} was limited to {soft}:{hard}: raising it further needs CAP_SYS_RESOURCE")
+
+
+class Personality:
+    stage = "personality"
+    __slots__ = ("persona",)
+
+    def __init__(self, persona: int) -> None:
+        self.persona = persona
+
+    def describe(self) -> str:
+        return f"personality {self.persona:#x}"
+
+    def execute(self, context: Context) -> None:
+        process.set_personality(self.persona)
+
+
+class Scheduler:
+    """sched_setattr(2): policy, nice, priority, and (runtime, deadline, period) of SCHED_DEADLINE."""
+
+    stage = "scheduler"
+    __slots__ = ("flags", "nice", "policy", "priority", "times")
+
+    def __init__(self, policy: int, flags: int, nice: int, priority: int, times: "tuple[int, int, int]") -> None:
+        self.policy = policy
+        self.flags = flags
+        self.nice = nice
+        self.priority = priority
+        self.times = times
+
+    def describe(self) -> str:
+        return f"scheduling policy {self.policy}"
+
+    def execute(self, context: Context) -> None:
+        process.set_scheduling(self.policy, self.flags, self.nice, self.priority, self.times)
 
 
 class FindUser:

@@ -3,7 +3,7 @@
 import os
 
 from argosy.linux import mount, openat2
-from argosy.linux.syscall import AT_FDCWD
+from argosy.linux.syscall import AT_FDCWD, SyscallError, words
 from argosy.runtime.init.context import Context
 from argosy.runtime.init.copy_up import copy_tree
 
@@ -70,11 +70,12 @@ class Filesystem:
         return f"mount {os.fsdecode(self.kind)} at {os.fsdecode(self.to)}"
 
     def execute(self, context: Context) -> None:
+        options = self._inherit_mode(context) if self.kind == b"tmpfs" else self.options
         to = openat2.make_directories(context.root, self.to)
         try:
             if self.kind in (b"proc", b"sysfs"):
                 _refuse_links(context, self.to, to)
-            fd = mount.new_filesystem(self.kind, self.options, self.attributes, self.source)
+            fd = mount.new_filesystem(self.kind, options, self.attributes, self.source)
             if self.propagation:
                 mount.set_attributes(fd, propagation=self.propagation)
             if self.copy_up:
@@ -86,6 +87,18 @@ class Filesystem:
             context.devpts = fd
         else:
             os.close(fd)
+
+    def _inherit_mode(self, context: Context) -> "tuple[tuple[bytes, bytes | None], ...]":
+        """A tmpfs over a directory of the image takes that directory's mode unless one was asked for (as runc)."""
+        if any(key == b"mode" for key, _ in self.options):
+            return self.options
+        try:
+            below = openat2.resolve(context.root, self.to)
+        except OSError:
+            return self.options
+        mode = os.fstat(below).st_mode & 0o7777
+        os.close(below)
+        return (*self.options, (b"mode", b"%o" % mode))
 
 
 def _copy_up(context: Context, path: bytes, to: int) -> None:
@@ -113,24 +126,29 @@ class Bind:
     """Attach bind mount number ``index`` at ``to``; its source was opened by the parent."""
 
     stage = "mount"
-    __slots__ = ("index", "to")
+    __slots__ = ("index", "source", "to")
 
-    def __init__(self, index: int, to: bytes) -> None:
+    def __init__(self, index: int, to: bytes, source: bytes = b"") -> None:
         self.index = index
         self.to = to
+        self.source = source
+        """For the error's words only."""
 
     def describe(self) -> str:
-        return f"bind {self.index} at {os.fsdecode(self.to)}"
+        return f"bind {os.fsdecode(self.source)} at {os.fsdecode(self.to)}"
 
     def execute(self, context: Context) -> None:
         fd, is_directory = context.binds[self.index]
-        to = openat2.make_directories(context.root, self.to) if is_directory else openat2.make_file(context.root, self.to)
         try:
-            self._refuse_proc(context, to)
-            mount.attach(fd, to)
-        finally:
-            os.close(to)
-            os.close(fd)
+            to = openat2.make_directories(context.root, self.to) if is_directory else openat2.make_file(context.root, self.to)
+            try:
+                self._refuse_proc(context, to)
+                mount.attach(fd, to)
+            finally:
+                os.close(to)
+                os.close(fd)
+        except OSError as error:
+            raise _explained(error, self.source, self.to) from None
 
     def _refuse_proc(self, context: Context, to: int) -> None:
         """Nothing is mounted inside /proc but by name: a link of the image must not lead a bind onto /proc/self/attr."""
@@ -141,6 +159,13 @@ class Bind:
             raise ValueError(f"the mount at {os.fsdecode(self.to)} would end inside /proc")
         if direct not in _MAY_COVER:
             raise ValueError(f'"{os.fsdecode(self.to)}" cannot be mounted because it is inside /proc')
+
+
+def _explained(error: OSError, source: bytes, to: bytes) -> SyscallError:
+    explained = SyscallError(error.errno, words(error.errno or 0))
+    call = error.call if isinstance(error, SyscallError) else "open"
+    explained.call = f'error mounting "{os.fsdecode(source)}" to rootfs at "{os.fsdecode(to)}": {call}'
+    return explained
 
 
 # As runc's checkProcMount: what lxcfs and others put over single files.

@@ -29,7 +29,7 @@ class Mask:
                 continue
             if os.fstat(target).st_mode & 0o170000 == 0o040000:
                 if empty < 0:
-                    empty = mount.new_filesystem(b"tmpfs", ((b"size", b"0"), (b"nr_inodes", b"1")), mount.ATTR_RDONLY, b"tmpfs")
+                    empty = mount.new_filesystem(b"tmpfs", ((b"nr_inodes", b"2"),), mount.ATTR_RDONLY, b"tmpfs")
                     cover = empty
                 else:
                     cover = mount.clone_tree(empty)

@@ -1,0 +1,1 @@
+"""What commands about images share: names, pulls, progress of registries and archives."""

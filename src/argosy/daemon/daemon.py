@@ -1,0 +1,75 @@
+"""The daemon's life: bind, build, boot, serve; and at the end let go of everything without ending a container."""
+
+import asyncio
+import logging
+
+from argosy.api.listeners import Listener, TlsFiles, open_listeners
+from argosy.api.server import ApiServer
+from argosy.daemon import config as configuration
+from argosy.daemon.config import DaemonConfig
+from argosy.daemon.root import DataRoot
+from argosy.daemon.wiring import Parts, build
+
+_log = logging.getLogger(__name__)
+
+
+class Daemon:
+    def __init__(self, config: DaemonConfig, root: DataRoot) -> None:
+        self._config = config
+        self._root = root
+        self._parts: Parts | None = None
+        self._api: ApiServer | None = None
+
+    @property
+    def driver(self) -> str:
+        return self._parts.lower.snapshots.driver if self._parts else ""
+
+    async def start(self) -> None:
+        """Take up what an earlier daemon left, then serve. The sockets are bound first: clients wait instead of failing."""
+        listeners = self._listen()
+        self._parts = parts = build(self._config, self._root)
+        lower = parts.lower
+        await asyncio.gather(lower.runtime.start(), lower.networks.start(), lower.images.open())
+        lower.volumes.open()
+        parts.boot.load()
+        parts.exits.listen()
+        await parts.boot.adopt()
+        self._api = ApiServer(
+            containers=parts.containers,
+            execs=parts.execs,
+            images=lower.images,
+            networks=parts.networks,
+            volumes=parts.volumes,
+            system=parts.system,
+        )
+        for listener in listeners:
+            await self._api.listen(listener)
+        parts.supervisor.spawn(parts.boot.sweep(), name="sweep")
+
+    def _listen(self) -> list[Listener]:
+        config = self._config
+        tls = None
+        if configuration.uses_tls(config):
+            tls = TlsFiles(config["tlscert"], config["tlskey"], config["tlscacert"] if config["tlsverify"] else "")
+        found: list[Listener] = []
+        for host in configuration.hosts(config):
+            found += open_listeners(host, group=config["group"], tls=tls, allow_plain_tcp="tls" in config.given)
+        return found
+
+    def reload(self) -> None:
+        """SIGHUP: read daemon.json again; what dockerd reloads changes, the rest waits for a restart."""
+        _log.info("configuration reload asked for")
+
+    async def close(self) -> None:
+        """Stop serving; shims, netd and containers stay."""
+        if self._api is not None:
+            await self._api.close()
+        if self._parts is None:
+            return
+        parts, lower = self._parts, self._parts.lower
+        parts.exits.close()
+        await parts.supervisor.close()
+        await lower.networks.close()
+        await lower.runtime.close()
+        await lower.workers.close()
+        lower.database.close()

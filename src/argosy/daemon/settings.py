@@ -1,0 +1,105 @@
+"""From configuration keys to the layers' settings."""
+
+import os
+from collections.abc import Sequence
+
+import argosy
+from argosy.base.units import parse_size
+from argosy.daemon import config as configuration
+from argosy.daemon.config import DaemonConfig
+from argosy.engine.info import InfoSettings
+from argosy.engine.model import LogConfig
+from argosy.engine.platform import Machine
+from argosy.engine.settings import EngineSettings
+from argosy.network.settings import DEFAULT_POOLS, AddressPool, NetworkSettings
+
+ROTATION = {"max-size": "10m", "max-file": "3"}
+"""What nobody asked for and everybody needs (design: logs must not fill the disk)."""
+
+
+def engine_settings(config: DaemonConfig, machine: Machine) -> EngineSettings:
+    systemd = configuration.exec_options(config).get("native.cgroupdriver") == "systemd"
+    namespace = config["default_cgroupns_mode"] or ("private" if machine.cgroups.version == 2 else "host")
+    return EngineSettings(
+        data_root=config["data_root"],
+        exec_root=config["exec_root"],
+        cgroup_parent=config["cgroup_parent"] or ("system.slice" if systemd else "/argosy"),
+        systemd_cgroup=systemd,
+        private_cgroup=namespace == "private",
+        private_ipc=config["default_ipc_mode"] == "private",
+        default_log=LogConfig(config["log_driver"], dict(config["log_opts"])),
+        default_ulimits=configuration.ulimits(config),
+        default_shm_size=parse_size(str(config["default_shm_size"])),
+        default_runtime=config["default_runtime"],
+        runtimes=configuration.runtimes(config),
+        init=config["init"],
+        no_new_privileges=config["no_new_privileges"],
+        seccomp_profile=config["seccomp_profile"],
+        shutdown_timeout=config["shutdown_timeout"],
+        labels=tuple(config["labels"]),
+    )
+
+
+def network_settings(config: DaemonConfig) -> NetworkSettings:
+    pools = configuration.address_pools(config)
+    gateways = config["host_gateway_ips"]
+    return NetworkSettings(
+        bridge=config["bridge"] or "argosy0",
+        bip=config["bip"],
+        bip6=config["bip6"],
+        fixed_cidr=config["fixed_cidr"],
+        fixed_cidr_v6=config["fixed_cidr_v6"],
+        default_gateway=config["default_gateway"],
+        default_gateway_v6=config["default_gateway_v6"],
+        default_address_pools=tuple(AddressPool(base, size) for base, size in pools) or DEFAULT_POOLS,
+        mtu=config["mtu"],
+        dns=tuple(config["dns"]),
+        dns_search=tuple(config["dns_search"]),
+        dns_options=tuple(config["dns_opts"]),
+        host_gateway_ip=gateways[0] if gateways else "",
+        publish_ip=config["ip"],
+        iptables=config["iptables"],
+        ip_forward=config["ip_forward"],
+        ip_masq=config["ip_masq"],
+        userland_proxy=config["userland_proxy"],
+        policy=config["firewall_policy"],
+        icc=config["icc"],
+        ipv6=config["ipv6"],
+    )
+
+
+def info_settings(
+    config: DaemonConfig, settings: EngineSettings, driver: str, driver_status: Sequence[tuple[str, str]], daemon_id: str
+) -> InfoSettings:
+    warnings = []
+    if any(host.startswith("tcp://") for host in configuration.hosts(config)) and not config["tlsverify"]:
+        warnings.append("WARNING: API is accessible over TCP without client certificates: everybody who reaches it is root on this host")
+    runtimes: dict[str, dict[str, str]] = {"argosy": {"path": "argosy-runtime"}}
+    runtimes.update({name: {"path": path} for name, path in settings.runtimes.items()})
+    return InfoSettings(
+        daemon_id=daemon_id,
+        name=os.uname().nodename,
+        version=argosy.__version__,
+        data_root=settings.data_root,
+        debug=config["debug"],
+        labels=settings.labels,
+        storage_driver=driver,
+        driver_status=driver_status,
+        network_drivers=("bridge", "host", "ipvlan", "macvlan", "null"),
+        default_log_driver=settings.default_log.type,
+        systemd_cgroup=settings.systemd_cgroup,
+        private_cgroup=settings.private_cgroup,
+        seccomp_profile=settings.seccomp_profile,
+        no_new_privileges=settings.no_new_privileges,
+        userns_remap=bool(settings.uid_map),
+        default_runtime=settings.default_runtime,
+        runtimes=runtimes,
+        registry_mirrors=tuple(config["registry_mirrors"]),
+        insecure_registries=tuple(config["insecure_registries"]),
+        address_pools=configuration.address_pools(config),
+        http_proxy=config["http_proxy"],
+        https_proxy=config["https_proxy"],
+        no_proxy=config["no_proxy"],
+        experimental=config["experimental"],
+        warnings=warnings,
+    )

@@ -1,0 +1,301 @@
+"""Putting the layers together: the only place that knows them all. What runs is made here, nothing is decided here."""
+
+import os
+import platform
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from argosy.base.clock import SystemClock
+from argosy.base.events import EventBus
+from argosy.base.tasks import Supervisor
+from argosy.daemon.config import DaemonConfig
+from argosy.daemon.root import DataRoot
+from argosy.daemon.settings import engine_settings, info_settings, network_settings
+from argosy.engine.announce import Announcer
+from argosy.engine.boot import Boot
+from argosy.engine.change import Changer
+from argosy.engine.confinement import Confinement
+from argosy.engine.containers import Containers
+from argosy.engine.create import Creator
+from argosy.engine.execs import ExecEnds, Execs
+from argosy.engine.exits import Exits
+from argosy.engine.health_watch import HealthWatch
+from argosy.engine.mounting import Mounting
+from argosy.engine.network_service import NetworkService
+from argosy.engine.platform import Machine, probe
+from argosy.engine.registry import Registry
+from argosy.engine.release import Releaser
+from argosy.engine.remove import Remover
+from argosy.engine.sandboxes import Sandboxes
+from argosy.engine.settings import EngineSettings
+from argosy.engine.start import Starter
+from argosy.engine.stop import Stopper
+from argosy.engine.store import ContainerStore
+from argosy.engine.system import SystemService
+from argosy.engine.validation import Validation
+from argosy.engine.views import Viewer
+from argosy.engine.volume_service import VolumeService
+from argosy.images.store import ImageStore
+from argosy.images.using import User
+from argosy.network.admin import NetworkAdmin
+from argosy.network.controller import Controller
+from argosy.runtime.client import LauncherWorkers, ShimRuntime
+from argosy.runtime.seccomp import resolve
+from argosy.storage.content import Content
+from argosy.storage.database import Database
+from argosy.storage.drivers.select import select_driver
+from argosy.storage.layers import Layers
+from argosy.storage.snapshots import Snapshots
+from argosy.storage.volumes import Volumes as LocalVolumes
+
+
+@dataclass(slots=True)
+class Lower:
+    """Storage, images, runtime and networks of one daemon."""
+
+    database: Database
+    workers: LauncherWorkers
+    runtime: ShimRuntime
+    layers: Layers
+    snapshots: Snapshots
+    content: Content
+    images: ImageStore
+    volumes: LocalVolumes
+    networks: Controller
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the daemon starts, serves and stops."""
+
+    lower: Lower
+    boot: Boot
+    exits: Exits
+    registry: Registry
+    containers: Containers
+    execs: Execs
+    networks: NetworkService
+    volumes: VolumeService
+    system: SystemService
+    events: EventBus
+    supervisor: Supervisor
+    settings: EngineSettings
+
+
+def build(config: DaemonConfig, root: DataRoot) -> Parts:
+    """Return the parts, wired but not started. Opens the database and sweeps the storage's halves."""
+    clock, supervisor = SystemClock(), Supervisor()
+    events = EventBus(clock)
+    machine = probe()
+    settings = engine_settings(config, machine)
+    registry = Registry()
+    lower = _lower(config, root, settings, registry, events, supervisor, clock)
+    return _engine(config, settings, machine, registry, lower, events, supervisor, clock, root.daemon_id)
+
+
+def _lower(
+    config: DaemonConfig,
+    root: DataRoot,
+    settings: EngineSettings,
+    registry: Registry,
+    events: EventBus,
+    supervisor: Supervisor,
+    clock: SystemClock,
+) -> Lower:
+    data, run = Path(root.path), settings.exec_root
+    os.makedirs(run, mode=0o711, exist_ok=True)
+    database = Database(data / "state.db")
+    database.open()
+    workers = LauncherWorkers(exec_root=run, daemon_id=root.daemon_id)
+    driver = select_driver(config["storage_driver"] or None, data, workers=workers)
+    layers = Layers(data / driver.name, driver, workers=workers, supervisor=supervisor)
+    layers.open()
+    snapshots = Snapshots(layers)
+    snapshots.open()
+    content = Content(data / "content")
+    content.open()
+
+    def users(image_id: str) -> list[User]:
+        return [User(container.id, container.running) for container in registry if container.spec.image_id == image_id]
+
+    images = ImageStore(db=database, content=content, snapshots=snapshots, events=events, clock=clock, scratch=data / "tmp", users=users)
+    volumes = LocalVolumes(data / "volumes", db=database, workers=workers, trash=layers.trash, events=events, clock=clock)
+    runtime = ShimRuntime(
+        exec_root=run,
+        daemon_id=root.daemon_id,
+        supervisor=supervisor,
+        cgroup_driver="systemd" if settings.systemd_cgroup else "cgroupfs",
+        seccomp_cache=str(data / "seccomp"),
+        clock=clock,
+    )
+    networks = Controller(
+        daemon_id=root.daemon_id,
+        exec_root=run,
+        store=database,
+        events=events,
+        clock=clock,
+        supervisor=supervisor,
+        settings=network_settings(config),
+    )
+    return Lower(database, workers, runtime, layers, snapshots, content, images, volumes, networks)
+
+
+def _engine(
+    config: DaemonConfig,
+    settings: EngineSettings,
+    machine: Machine,
+    registry: Registry,
+    lower: Lower,
+    events: EventBus,
+    supervisor: Supervisor,
+    clock: SystemClock,
+    daemon_id: str,
+) -> Parts:
+    announce = Announcer(events)
+    store = ContainerStore(lower.database, supervisor)
+    sandboxes = Sandboxes(settings.exec_root)
+    validation = Validation(machine=machine, settings=settings)
+    confinement = Confinement(settings=settings, resolve_seccomp=_resolve_seccomp(), apparmor_profile=_apparmor())
+    releaser = Releaser(networks=lower.networks, volumes=lower.volumes, sandboxes=sandboxes)
+    health = HealthWatch(confinement=confinement, store=store, announce=announce, clock=clock)
+    mounting = Mounting(
+        registry=registry,
+        volumes=lower.volumes,
+        database=lower.database,
+        workers=lower.workers,
+        candidates=validation.mount_points,
+    )
+    creator = Creator(
+        registry=registry,
+        store=store,
+        images=lower.images,
+        snapshots=lower.snapshots,
+        mounting=mounting,
+        validate=validation.at_create,
+        settings=settings,
+        announce=announce,
+        clock=clock,
+        rng=random.Random(),
+    )
+    starter = Starter(
+        registry=registry,
+        store=store,
+        runtime=lower.runtime,
+        networks=lower.networks,
+        snapshots=lower.snapshots,
+        volumes=lower.volumes,
+        releaser=releaser,
+        sandboxes=sandboxes,
+        confinement=confinement,
+        health=health,
+        settings=settings,
+        announce=announce,
+        clock=clock,
+    )
+    remover = Remover(
+        registry=registry,
+        store=store,
+        runtime=lower.runtime,
+        snapshots=lower.snapshots,
+        volumes=lower.volumes,
+        releaser=releaser,
+        settings=settings,
+        announce=announce,
+        supervisor=supervisor,
+    )
+    exits = Exits(
+        registry=registry,
+        store=store,
+        runtime=lower.runtime,
+        releaser=releaser,
+        execs=ExecEnds(announce),
+        start=starter.start,
+        remove=remover.auto_remove,
+        announce=announce,
+        supervisor=supervisor,
+    )
+    stopper = Stopper(runtime=lower.runtime, store=store, starter=starter, settings=settings, announce=announce)
+    changer = Changer(
+        registry=registry,
+        store=store,
+        runtime=lower.runtime,
+        networks=lower.networks,
+        validate=validation.at_update,
+        announce=announce,
+    )
+    viewer = Viewer(images=lower.images, networks=lower.networks, snapshots=lower.snapshots, data_root=settings.data_root)
+    containers = Containers(
+        registry=registry,
+        creator=creator,
+        starter=starter,
+        stopper=stopper,
+        remover=remover,
+        changer=changer,
+        viewer=viewer,
+        runtime=lower.runtime,
+        snapshots=lower.snapshots,
+        images=lower.images,
+        workers=lower.workers,
+        announce=announce,
+        clock=clock,
+    )
+    boot = Boot(
+        registry=registry,
+        store=store,
+        runtime=lower.runtime,
+        networks=lower.networks,
+        snapshots=lower.snapshots,
+        mounting=mounting,
+        sandboxes=sandboxes,
+        exits=exits,
+        finish_removal=remover.finish,
+        resume=health.begin,
+        settings=settings,
+        clock=clock,
+    )
+    networks = NetworkService(
+        admin=NetworkAdmin(catalogue=lower.networks.catalogue, events=events, clock=clock),
+        networks=lower.networks,
+        registry=registry,
+        store=store,
+        sandboxes=sandboxes,
+        data_root=settings.data_root,
+        events=events,
+    )
+    volumes = VolumeService(volumes=lower.volumes, registry=registry, events=events)
+    system = SystemService(
+        settings=info_settings(config, settings, lower.snapshots.driver, lower.layers.driver.status(), daemon_id),
+        machine=machine,
+        registry=registry,
+        containers=containers,
+        images=lower.images,
+        volumes=lower.volumes,
+        layers_size=lower.layers.total_size,
+        events=events,
+        clock=clock,
+    )
+    execs = Execs(registry=registry, confinement=confinement, announce=announce)
+    return Parts(lower, boot, exits, registry, containers, execs, networks, volumes, system, events, supervisor, settings)
+
+
+def _resolve_seccomp() -> Any:
+    machine = platform.machine()
+    release = platform.release().split(".")
+    kernel = (int(release[0]), int(release[1].split("-")[0]))
+
+    def resolve_profile(profile: Mapping[str, Any] | None, capabilities: tuple[str, ...]) -> Mapping[str, Any] | None:
+        return resolve(profile, capabilities=capabilities, machine=machine, kernel=kernel)
+
+    return resolve_profile
+
+
+def _apparmor() -> str:
+    """Return the default profile's name where it is loaded."""
+    try:
+        with open("/sys/kernel/security/apparmor/profiles", encoding="utf-8") as handle:
+            return "argosy-default" if "argosy-default (" in handle.read() else ""
+    except OSError:
+        return ""

@@ -1,0 +1,82 @@
+"""``docker commit``: a container's changes and configuration as a new image (moby ``daemon/commit.go``)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from argosy.engine import images_config
+from argosy.engine.model import ContainerSpec
+from argosy.images import changes as instructions
+from argosy.images.model import CommitRequest
+from argosy.oci.config import Config
+
+
+class Commits(Protocol):
+    async def commit(self, request: CommitRequest) -> str:
+        """Return the new image's id."""
+        ...
+
+
+def request(
+    spec: ContainerSpec, *, repo: str, tag: str, comment: str, author: str, changes: Sequence[str], config: Config | None
+) -> CommitRequest:
+    """Return what the image store is asked for. Raises InvalidParameterError on a wrong ``--change``.
+
+    ``config``: what the client sent; what it leaves open comes from the container, whose image's defaults are merged in already.
+    """
+    wanted = _changed(config if config is not None else spec.config, changes)
+    return CommitRequest(
+        snapshot=spec.id,
+        parent_image=spec.image_id,
+        container_id=spec.id,
+        config=portable(images_config.merge(wanted, spec.config)),
+        reference=f"{repo}:{tag or 'latest'}" if repo else "",
+        author=author,
+        comment=comment,
+    )
+
+
+def _changed(config: Config, changes: Sequence[str]) -> Config:
+    """A new entrypoint makes the command of before meaningless, unless the changes name one too."""
+    verbs = {line.split(None, 1)[0].upper() for change in changes for line in change.splitlines() if line.strip()}
+    if "ENTRYPOINT" in verbs and "CMD" not in verbs:
+        config = msgspec.structs.replace(config, cmd=None)
+    return instructions.apply(config, changes)
+
+
+def portable(config: Config) -> Config:
+    """Return the part that an image carries: nothing of one container's streams, names and addresses."""
+    return msgspec.structs.replace(
+        config,
+        hostname="",
+        domainname="",
+        attach_stdin=False,
+        attach_stdout=False,
+        attach_stderr=False,
+        tty=False,
+        open_stdin=False,
+        stdin_once=False,
+        image="",
+        network_disabled=False,
+        mac_address="",
+        stop_timeout=None,
+    )
+
+
+async def commit(
+    images: Commits,
+    wanted: CommitRequest,
+    *,
+    pause: bool,
+    freeze: Callable[[], Awaitable[None]] | None = None,
+    thaw: Callable[[], Awaitable[None]] | None = None,
+) -> str:
+    """Return the new image's id. A running container is frozen meanwhile if ``pause`` says so, and thawed whatever happens."""
+    if not pause or freeze is None or thaw is None:
+        return await images.commit(wanted)
+    await freeze()
+    try:
+        return await images.commit(wanted)
+    finally:
+        await thaw()

@@ -1,0 +1,194 @@
+"""The images of this host and their names: in memory for reading, in ``state.db`` for good."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from argosy.base import failpoints, ids
+from argosy.base.errors import ArgosyError, ConflictError, NotFoundError
+from argosy.images.record import IMAGES, NAMES, Image, ImageRecord, NameRecord, make
+from argosy.oci import digest as digests
+from argosy.oci import image as oci_image
+from argosy.oci.descriptor import Manifest
+from argosy.oci.reference import Reference, parse
+from argosy.storage import database
+from argosy.storage.content import Content
+from argosy.storage.database import Database
+from argosy.storage.layers import Layers
+
+
+class Catalog:
+    """Written only through coroutines that return when the change is on the disk; memory follows the disk."""
+
+    def __init__(self, *, db: Database, content: Content, layers: Layers) -> None:
+        self._db = db
+        self._content = content
+        self._layers = layers
+        self._images: dict[str, Image] = {}
+        self._names: dict[str, NameRecord] = {}
+        self._references: dict[str, Reference] = {}
+        self.broken: list[str] = []
+        """Ids of records whose blobs or layers are gone, found at boot; they are forgotten."""
+
+    def open(self) -> None:
+        """Learn what the database knows. An image that is not whole any more is left out and listed in `broken`."""
+        for image_id, value in self._db.load(IMAGES).items():
+            try:
+                self._images[image_id] = self.assemble(image_id, msgspec.json.decode(value, type=ImageRecord))
+            except (ArgosyError, msgspec.DecodeError):
+                self.broken.append(image_id)
+        for name, value in self._db.load(NAMES).items():
+            record = msgspec.json.decode(value, type=NameRecord)
+            if record.image in self._images:
+                self._set_name(name, record)
+
+    def assemble(self, image_id: str, record: ImageRecord) -> Image:
+        """Return the image from its blobs. Raises NotFoundError when one, or a layer, is missing."""
+        config = oci_image.decode(self._content.read(image_id))
+        manifest = msgspec.json.decode(self._content.read(record.manifest), type=Manifest)
+        image = make(image_id, record, config, manifest, 0)
+        for chain in image.chains:
+            self._layers.get(chain)
+        return make(image_id, record, config, manifest, self._layers.size(image.chain))
+
+    # ------------------------------------------------------------ reading
+
+    def all(self) -> Mapping[str, Image]:
+        return self._images
+
+    def get(self, image_id: str) -> Image | None:
+        return self._images.get(image_id)
+
+    def named(self, reference: Reference) -> Image | None:
+        record = self._names.get(str(reference))
+        return self._images.get(record.image) if record is not None else None
+
+    def references(self, image_id: str) -> list[Reference]:
+        """Return the names of an image, sorted."""
+        return [self._references[name] for name, record in sorted(self._names.items()) if record.image == image_id]
+
+    def references_by_name(self, name: str) -> list[Reference]:
+        """Return every tag and digest of a repository (full name), sorted."""
+        return [reference for text, reference in sorted(self._references.items()) if reference.name == name]
+
+    def children(self, image_id: str) -> list[str]:
+        return [image.id for image in self._images.values() if image.record.parent == image_id]
+
+    def find(self, text: str) -> Image:
+        """Return the image by name, id, id prefix or digest (moby ``daemon/images.getImage``).
+
+        Raises NotFoundError ``No such image: x:latest``, InvalidParameterError on a name that cannot be one, ConflictError on
+        a prefix that several share.
+        """
+        digest = f"sha256:{text}" if ids.is_id(text) else text
+        if digests.is_digest(digest):
+            image = self._images.get(digest) or self._by_manifest(digest)
+            if image is None:
+                raise NotFoundError(f"No such image: {digest}")
+            return image
+        prefix = text.removeprefix("sha256:")
+        reference = None
+        if not (text.startswith("sha256:") and ids.is_id_prefix(prefix)):
+            reference = parse(text)
+            image = self.named(reference.tagged())
+            if image is None and reference.digest:
+                image = self._by_digest(reference)
+            if image is not None:
+                return image
+        if ids.is_id_prefix(prefix):
+            found = [image for image_id, image in self._images.items() if image_id.startswith(f"sha256:{prefix}")]
+            if len(found) > 1:
+                raise ConflictError(f"ambiguous reference: multiple images found with provided prefix: {text}")
+            if found:
+                return found[0]
+        raise NotFoundError(f"No such image: {reference.tagged().familiar if reference is not None else text}")
+
+    def _by_digest(self, reference: Reference) -> Image | None:
+        """``name@digest``, where the digest may be a manifest's or an image id, and the name is one of the image's."""
+        image = self._by_manifest(reference.digest) or self._images.get(reference.digest)
+        if image is not None and any(known.name == reference.name for known in self.references(image.id)):
+            return image
+        return None
+
+    def _by_manifest(self, digest: str) -> Image | None:
+        return next((image for image in self._images.values() if image.record.manifest == digest), None)
+
+    # ------------------------------------------------------------ what must not be collected
+
+    def chains(self) -> list[str]:
+        return [image.chain for image in self._images.values() if image.chain is not None]
+
+    def blobs(self) -> list[str]:
+        """Return the digests that images name: configurations, manifests, layers as they came."""
+        found: list[str] = []
+        for image in self._images.values():
+            found += self.blobs_of(image)
+        return found
+
+    def blobs_of(self, image: Image) -> list[str]:
+        return [image.id, image.record.manifest, *(layer.digest for layer in image.manifest.layers)]
+
+    # ------------------------------------------------------------ writing
+
+    async def add(self, image_id: str, record: ImageRecord, names: Iterable[Reference] = ()) -> tuple[Image, dict[str, str]]:
+        """Record an image whose blobs and layers are in place, with its names; all or nothing.
+
+        Returns the image and, for each name that pointed elsewhere before, the id it had.
+        """
+        known = self._images.get(image_id)
+        names = list(names)
+        if known is not None:
+            record = msgspec.structs.replace(
+                known.record,
+                parent=record.parent or known.record.parent,
+                last_tagged=record.last_tagged if names else known.record.last_tagged,
+            )
+        image = self.assemble(image_id, record)
+        named = {str(name): NameRecord(image_id, record.manifest) for name in names}
+
+        def write(connection: sqlite3.Connection) -> None:
+            database.put(connection, IMAGES, image_id, msgspec.json.encode(record))
+            for name, value in named.items():
+                database.put(connection, NAMES, name, msgspec.json.encode(value))
+
+        failpoints.hit("images.add")
+        await self._db.write(write)
+        moved = {name: self._names[name].image for name in named if name in self._names and self._names[name].image != image_id}
+        self._images[image_id] = image
+        for name, value in named.items():
+            self._set_name(name, value)
+        return image, moved
+
+    async def untag(self, reference: Reference) -> None:
+        """Forget one name."""
+        name = str(reference)
+        await self._db.delete(NAMES, name)
+        self._names.pop(name, None)
+        self._references.pop(name, None)
+
+    async def remove(self, image_id: str) -> None:
+        """Forget an image and what names it still has; its blobs and layers are collected afterwards."""
+        names = [name for name, record in self._names.items() if record.image == image_id]
+
+        def write(connection: sqlite3.Connection) -> None:
+            for name in names:
+                database.delete(connection, NAMES, name)
+            database.delete(connection, IMAGES, image_id)
+
+        failpoints.hit("images.remove")
+        await self._db.write(write)
+        for name in names:
+            self._names.pop(name, None)
+            self._references.pop(name, None)
+        self._images.pop(image_id, None)
+
+    async def forget_broken(self) -> None:
+        """Remove the records of images that are not whole any more."""
+        for image_id in self.broken:
+            await self.remove(image_id)
+        self.broken.clear()
+
+    def _set_name(self, name: str, record: NameRecord) -> None:
+        self._names[name] = record
+        self._references[name] = parse(name)

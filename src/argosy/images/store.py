@@ -1,0 +1,202 @@
+"""The images of a host: what the engine needs (`engine.ports.Images`) and what the API offers (`api.ports.ImageStore`)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from argosy.base.clock import Clock
+from argosy.base.errors import ArgosyError, ConflictError
+from argosy.base.events import EventBus
+from argosy.images import details, listing
+from argosy.images.catalog import Catalog
+from argosy.images.compose import Composer, import_reference
+from argosy.images.load import Loader, event_attributes
+from argosy.images.model import CommitRequest, HistoryEntry, ImageDetail, ImageSummary, ImageView
+from argosy.images.remove import Remover
+from argosy.images.save import Saver, Selection, select
+from argosy.images.using import Users, nobody
+from argosy.oci.reference import repository_and_tag
+from argosy.storage.content import Content, discard
+from argosy.storage.database import Database
+from argosy.storage.snapshots import Snapshots
+
+Filters = Mapping[str, Sequence[str]]
+
+
+class ImageStore:
+    """Everything below it is open already; `open` comes before the first use. ``users`` says which containers use an image;
+    the engine, which is made later, may set it by `used_by`."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        content: Content,
+        snapshots: Snapshots,
+        events: EventBus,
+        clock: Clock,
+        scratch: Path,
+        users: Users = nobody,
+    ) -> None:
+        self._content = content
+        self._snapshots = snapshots
+        self._layers = snapshots.layers
+        self._events = events
+        self._clock = clock
+        self._users = users
+        self._scratch = scratch
+        self._collecting = asyncio.Lock()
+        self.catalog = Catalog(db=db, content=content, layers=self._layers)
+        parts: dict[str, Any] = {"catalog": self.catalog, "content": content, "events": events, "clock": clock, "scratch": scratch}
+        self._loader = Loader(layers=self._layers, **parts)
+        self._composer = Composer(snapshots=snapshots, **parts)
+        self._saver = Saver(content=content, layers=self._layers, clock=clock)
+        self._remover = Remover(catalog=self.catalog, events=events, users=self._used, collect=self._collect)
+
+    async def open(self) -> None:
+        """Learn the images and remove every layer and blob that none of them needs: what a crash left."""
+        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.catalog.open()
+        await self.catalog.forget_broken()
+        await self._collect()
+
+    def used_by(self, users: Users) -> None:
+        """Tell who knows which containers use an image."""
+        self._users = users
+
+    # ------------------------------------------------------------ for the engine
+
+    async def resolve(self, reference: str, platform: str = "") -> ImageView:
+        """Return the image by name, id, id prefix or digest. Raises NotFoundError ``No such image: x:latest``,
+        ConflictError on an ambiguous prefix."""
+        return details.checked(self.catalog.find(reference), reference, platform).view
+
+    def view(self, image_id: str) -> ImageView | None:
+        """Return a known image by its full id at once, None when it is gone."""
+        image = self.catalog.get(image_id)
+        return image.view if image is not None else None
+
+    def display_name(self, image_id: str, reference: str) -> str:
+        """Return how ``ps`` names it now: the reference while it still points there, else the id."""
+        if not reference:
+            return image_id
+        try:
+            found = self.catalog.find(reference)
+        except ArgosyError:
+            return image_id
+        return reference if found.id == image_id else image_id
+
+    def descendants(self, reference: str) -> frozenset[str]:
+        """Return the ids of the image and of all images built on it; empty when it is unknown."""
+        try:
+            todo = [self.catalog.find(reference).id]
+        except ArgosyError:
+            return frozenset()
+        found: set[str] = set()
+        while todo:
+            image_id = todo.pop()
+            if image_id not in found:
+                found.add(image_id)
+                todo += self.catalog.children(image_id)
+        return frozenset(found)
+
+    async def commit(self, request: CommitRequest) -> str:
+        """Add the snapshot's diff as one layer to the container's image; return the new image's id."""
+        return await self._composer.commit(request)
+
+    # ------------------------------------------------------------ for the API
+
+    async def list_(self, *, all: bool, filters: Filters, shared_size: bool = False, manifests: bool = False) -> list[ImageSummary]:
+        """Newest first. Raises InvalidParameterError on an unknown filter, NotFoundError on an unknown before or since."""
+        chosen = listing.choose(self.catalog, all=all, filters=filters, now=self._clock.now_ns())
+        return listing.summaries(chosen, layers=self._layers, users=self._used, shared_size=shared_size, catalog=self.catalog)
+
+    async def inspect(self, ref: str, *, platform: str = "") -> ImageDetail:
+        image = details.checked(self.catalog.find(ref), ref, platform)
+        return details.detail(image, catalog=self.catalog, content=self._content, snapshots=self._snapshots)
+
+    async def history(self, ref: str, *, platform: str = "") -> list[HistoryEntry]:
+        image = details.checked(self.catalog.find(ref), ref, platform)
+        return details.history(image, catalog=self.catalog, snapshots=self._snapshots)
+
+    async def tag(self, ref: str, repo: str, tag: str) -> None:
+        """Raises NotFoundError, InvalidParameterError in Docker's words."""
+        name = repository_and_tag(repo, tag)
+        image = self.catalog.find(ref)
+        await self.catalog.add(image.id, msgspec.structs.replace(image.record, last_tagged=self._clock.now_ns()), [name])
+        self._events.publish("image", "tag", image.id, event_attributes(image.config, name.familiar))
+
+    async def remove(self, ref: str, *, force: bool, prune: bool) -> list[Mapping[str, str]]:
+        """Return ``[{"Untagged": …}, {"Deleted": …}]`` in Docker's order."""
+        return await self._remover.remove(ref, force=force, prune=prune)
+
+    async def load(self, body: AsyncIterator[bytes], *, quiet: bool, platform: str = "") -> AsyncIterator[Mapping[str, Any]]:
+        """Yield progress messages of the JSON stream (``{"stream": "Loaded image: x:latest\\n"}``)."""
+        return self._loader.load(body, quiet=quiet, platform=platform)
+
+    async def save(self, refs: Sequence[str], *, platform: str = "") -> AsyncIterator[bytes]:
+        """Raises NotFoundError before anything is sent."""
+        chosen = select(self.catalog, refs)
+        for selection in chosen:
+            details.checked(selection.image, refs[0], platform)
+        return self._saving(chosen)
+
+    async def import_(
+        self, body: AsyncIterator[bytes], *, repo: str, tag: str, message: str, changes: Sequence[str], platform: str
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """Raises InvalidParameterError on a bad name before the body is read; yields ``{"status": id}``."""
+        reference = import_reference(repo, tag)
+        return self._composer.import_(body, reference=reference, message=message, changes=changes, platform=platform)
+
+    async def prune(self, filters: Filters) -> tuple[list[Mapping[str, str]], int]:
+        """Remove dangling images (or, with ``dangling=false``, all that no container uses); return them and the bytes freed."""
+        listing.check_filters(filters, {"dangling", "label", "label!", "until"})
+        only_dangling = listing.flag(filters, "dangling", True)
+        kept = {key: value for key, value in filters.items() if key != "dangling"}
+        before = self.disk_usage()
+        done: list[Mapping[str, str]] = []
+        for image, names in listing.choose(self.catalog, all=True, filters=kept, now=self._clock.now_ns()):
+            if self.catalog.get(image.id) is None or self._used(image.id) or self.catalog.children(image.id):
+                continue
+            if names and only_dangling:
+                continue
+            try:
+                if names:
+                    for name in names:
+                        done += await self._remover.remove(str(name) if name.digest else name.familiar, force=False, prune=True)
+                else:
+                    done += await self._remover.remove(image.id, force=False, prune=True)
+            except ConflictError:
+                # Somebody began to use it meanwhile.
+                continue
+        return done, max(0, before - self.disk_usage())
+
+    def disk_usage(self) -> int:
+        """Return the bytes of all layers, each once, and of the blobs kept beside them."""
+        return sum(layer.size for layer in self._layers.all().values()) + self._content.total()
+
+    # ------------------------------------------------------------
+
+    def _used(self, image_id: str) -> Any:
+        return self._users(image_id)
+
+    async def _collect(self) -> list[str]:
+        async with self._collecting:
+            roots = [*self.catalog.chains(), *self._snapshots.parents()]
+            gone = self._layers.collect(roots)
+            if blobs := self._content.collect(self.catalog.blobs()):
+                await asyncio.to_thread(discard, blobs)
+        return [layer.chain_id for layer in gone]
+
+    async def _saving(self, chosen: Sequence[Selection]) -> AsyncIterator[bytes]:
+        keys = [selection.image.chain for selection in chosen if selection.image.chain is not None]
+        blobs = [digest for selection in chosen for digest in self.catalog.blobs_of(selection.image)]
+        with self._layers.leases.hold(*keys), self._content.leases.hold(*blobs):
+            async for chunk in self._saver.save(chosen):
+                yield chunk
+        for selection in chosen:
+            image = selection.image
+            self._events.publish("image", "save", image.id, event_attributes(image.config, image.id))

@@ -1,0 +1,152 @@
+"""What one container needs of kernel, packet rules and proxy, worked out of what it holds; pure."""
+
+import ipaddress
+
+from argosy.network import endpoint as endpoints
+from argosy.network import publish
+from argosy.network.drivers import macvlan
+from argosy.network.drivers import options as opts
+from argosy.network.endpoint import Box
+from argosy.network.firewall import rules
+from argosy.network.firewall.rules import Elements, PortRule
+from argosy.network.model import EndpointSettings
+from argosy.network.plumbing import AttachPlan, EndpointPlan
+from argosy.network.record import Attachment, Network
+from argosy.network.settings import NetworkSettings
+
+LINK_DRIVERS = ("bridge", "macvlan", "ipvlan")
+
+
+def attach_plan(box: Box, settings: NetworkSettings, alias: str, *, diag: bool) -> AttachPlan:
+    """Return the links and routes of a container that starts. ``diag``: a proxy will have to see who listens inside."""
+    four, six = gateways(box)
+    return AttachPlan(
+        endpoints=tuple(
+            endpoint_plan(network, asked, attachment, settings, alias)
+            for network, asked, attachment in box.networks.values()
+            if network.record.driver in LINK_DRIVERS
+        ),
+        gateway_4=four,
+        gateway_6=six,
+        dns=box.has_dns(),
+        diag=diag,
+    )
+
+
+def gateways(box: Box) -> tuple[str, str]:
+    """Return the default routes, IPv4 and IPv6; empty for none."""
+    four, six = box.gateway_network(4), box.gateway_network(6)
+    return (four[1].endpoint.gateway if four else "", six[1].endpoint.ipv6_gateway if six else "")
+
+
+def endpoint_plan(network: Network, asked: EndpointSettings, attachment: Attachment, settings: NetworkSettings, alias: str) -> EndpointPlan:
+    endpoint, record = attachment.endpoint, network.record
+    options = network.bridge
+    addresses = []
+    if endpoint.ip_address:
+        addresses.append(f"{endpoint.ip_address}/{endpoint.ip_prefix_len}")
+    if endpoint.global_ipv6_address:
+        addresses.append(f"{endpoint.global_ipv6_address}/{endpoint.global_ipv6_prefix_len}")
+    return EndpointPlan(
+        kind=record.driver,
+        parent=record.link,
+        host_link=attachment.host_link,
+        alias=alias,
+        mac=endpoint.mac_address,
+        mtu=(options.mtu or settings.mtu) if record.driver == "bridge" else options.mtu,
+        addresses=tuple(addresses),
+        prefix=options.container_prefix,
+        name=(asked.driver_opts or {}).get(opts.INTERFACE_NAME, ""),
+        mode="" if record.driver == "bridge" else macvlan.mode(record.driver, dict(record.options)),
+        sysctls=endpoints.inner_sysctls(asked.driver_opts),
+    )
+
+
+def allow_lists(box: Box) -> dict[str, tuple[str, ...]]:
+    """Return who may reach the published ports, by container port; a port without an entry is for everybody."""
+    found: dict[str, tuple[str, ...]] = {}
+    for _, asked, _ in box.networks.values():
+        found.update(endpoints.allow_lists(asked.driver_opts))
+    return found
+
+
+def elements(box: Box) -> Elements:
+    """Return what this container needs in our table."""
+    found: set[rules.Element] = set()
+    for network, _, attachment in box.networks.values():
+        if network.record.driver == "bridge" and not network.bridge.icc:
+            found |= rules.isolated_port(attachment.host_link)
+            found |= _link_elements(box, network, attachment)
+    allow = allow_lists(box)
+    for port in box.ports:
+        target = box.target(6 if ":" in port.host_ip else 4)
+        # The kernel drops what leaves ::1 by another link, whatever is done to its source: that is the proxy's.
+        if target and port.host_ip != "::1":
+            allowed = allow.get(f"{port.container_port}/{port.proto}", ())
+            found |= rules.port_elements(PortRule(port.proto, port.host_ip, port.host_port, target, port.container_port, allowed))
+    for rule in _direct(box):
+        found |= rules.port_elements(rule)
+    return frozenset(found)
+
+
+def _direct(box: Box) -> list[PortRule]:
+    """Return the ports of routed networks, reached at the container's own address."""
+    network = box.target_network()
+    if network is None:
+        return []
+    modes = {4: network.bridge.gateway_mode_4, 6: network.bridge.gateway_mode_6}
+    return [
+        PortRule(want.proto, "", 0, box.target(version), want.container_port, direct=True)
+        for version, mode in modes.items()
+        if mode == "routed" and box.target(version)
+        for want in publish.wanted(box.request)
+    ]
+
+
+def _link_elements(box: Box, network: Network, attachment: Attachment) -> Elements:
+    found: set[rules.Element] = set()
+    for other_id in box.request.links.values():
+        other = network.attachments.get(other_id)
+        if other is not None:
+            for one, two in (
+                (attachment.endpoint.ip_address, other.endpoint.ip_address),
+                (attachment.endpoint.global_ipv6_address, other.endpoint.global_ipv6_address),
+            ):
+                if one and two:
+                    found |= rules.link_elements(one, two)
+    return frozenset(found)
+
+
+def proxied(box: Box, settings: NetworkSettings) -> frozenset[tuple[str, str, int]]:
+    """Return the ports that netd carries: where the packet rules cannot, or may not. (port key, backend address, its port)."""
+    if not settings.userland_proxy:
+        return frozenset()
+    found = set()
+    for port in box.ports:
+        own = box.target(6 if ":" in port.host_ip else 4)
+        backend = own or box.target(4) or box.target(6)
+        if not backend or port.proto == "sctp":
+            continue
+        if not settings.iptables or not own or port.host_ip in ("::", "::1"):
+            found.add((port.key, backend, port.container_port))
+    return frozenset(found)
+
+
+def audit(box: Box, settings: NetworkSettings) -> list[dict[str, str]]:
+    """Return who can reach each published port of a container."""
+    allow = allow_lists(box)
+    found = []
+    for port in box.ports:
+        local = ipaddress.ip_address(port.host_ip).is_loopback
+        target = box.target(6 if ":" in port.host_ip else 4) or box.target(4)
+        found.append(
+            {
+                "container": box.id,
+                "name": box.request.name,
+                "port": f"{port.host_ip}:{port.host_port}/{port.proto}",
+                "to": f"{target}:{port.container_port}",
+                "from": "this host" if local else ", ".join(allow.get(f"{port.container_port}/{port.proto}", ())) or "everybody",
+                "policy": settings.policy,
+            }
+        )
+    return found

@@ -1,0 +1,91 @@
+"""`storage.ports.Workers` on a launcher of its own, which has the jobs loaded and leaves when nothing is to do."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from argosy.base import errors
+from argosy.base.errors import ArgosyError, SystemFailureError
+from argosy.runtime.client.connection import Connection, Message
+from argosy.runtime.client.launcher import Launcher
+from argosy.runtime.exitrecord import start_time
+from argosy.runtime.worker import JOBS
+from argosy.storage.model import Directory, Overlay, RootMount
+
+_IDLE = 60.0
+_KINDS = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, ArgosyError)}
+
+
+class LauncherWorkers:
+    def __init__(self, *, exec_root: str, daemon_id: str) -> None:
+        os.makedirs(exec_root, exist_ok=True)
+        # Where the daemon has its libraries from: the jobs may use those that are compiled (isal, zstandard).
+        paths = [path for path in sys.path if path and os.path.isdir(path)]
+        log_path = os.path.join(exec_root, "workers.log")
+        self.launcher = Launcher(daemon_id=daemon_id, log_path=log_path, paths=paths, preload=JOBS)
+        self._busy = 0
+        self._idle: asyncio.TimerHandle | None = None
+
+    async def run(self, job: str, params: Mapping[str, Any], *, fds: Sequence[int] = (), root: RootMount | int | None = None) -> Any:
+        self._begin()
+        try:
+            link = await self.launcher.request("worker", {"job": job, "params": dict(params), "root": _root(root)}, fds)
+            answer = await _answer(link)
+        finally:
+            self._end()
+        if "error" in answer:
+            raise _error(answer)
+        if "result" not in answer:
+            raise SystemFailureError(f"{job}: the worker was killed")
+        return answer["result"]
+
+    async def close(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        await self.launcher.close()
+
+    def _begin(self) -> None:
+        self._busy += 1
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _end(self) -> None:
+        self._busy -= 1
+        if not self._busy:
+            self._idle = asyncio.get_running_loop().call_later(_IDLE, self.launcher.dismiss)
+
+
+async def _answer(link: socket.socket) -> Message:
+    """Return the worker's one message, ``{}`` if it was killed. Cancelled: the connection closes, and that kills the worker."""
+    answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+
+    def on_event(message: Message) -> None:
+        if not answer.done():
+            answer.set_result(message)
+
+    connection = Connection(link, on_event=on_event, on_close=lambda: on_event({}))
+    try:
+        return await answer
+    finally:
+        connection.close()
+
+
+def _root(root: RootMount | int | None) -> dict[str, Any] | None:
+    if root is None:
+        return None
+    if isinstance(root, Overlay):
+        return {"kind": "overlay", "lower": list(root.lower), "upper": root.upper, "work": root.work}
+    if isinstance(root, Directory):
+        return {"kind": "directory", "path": root.path}
+    return {"kind": "pid", "pid": root, "start": start_time(root)}
+
+
+def _error(answer: Message) -> Exception:
+    kind = _KINDS.get(answer["error"])
+    if kind is not None:
+        return kind(answer["message"])
+    return SystemFailureError(answer["message"])
