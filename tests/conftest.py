@@ -1,8 +1,11 @@
 """Fixtures of all parts: what needs root says so, what leaks fails, a daemon of a test's own, and going on where a run was broken off."""
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -11,6 +14,16 @@ from support.images import busybox
 from support.leaks import Holdings
 
 RESUME = os.environ.get("ARGOSY_TEST_RESUME", "")
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def pytest_configure() -> None:
+    """End in order also when told to by SIGTERM (a time limit, a closed terminal): fixtures undo what they made."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _interrupt)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -4,6 +4,7 @@
 SOCKET=/run/argosy.sock
 PIDFILE=/run/argosyd.pid
 LOG=/var/log/argosyd.log
+EXEC_ROOT=/run/argosy
 UNITS='argosyd.socket argosyd.service'
 MODULES='overlay veth bridge nf_tables nf_conntrack nf_nat nft_chain_nat nft_nat nft_masq nft_ct nft_redir'
 
@@ -103,20 +104,23 @@ stop_daemon() {
 # The daemon is gone and has no containers left: what outlives it by design (launcher, name server) ends, its link and its rules go.
 sweep_host() {
     for folder in /proc/[0-9]*; do
-        case $(tr '\0' ' ' <"$folder/cmdline" 2>/dev/null) in argosy-*) ;; *) continue ;; esac
+        words=$(tr '\0' ' ' <"$folder/cmdline" 2>/dev/null) || continue
+        case $words in *argosy*) ;; *) continue ;; esac
         # Of this daemon only: others on the machine have exec roots of their own.
-        if find "$folder/fd" -lname '/run/argosy/*' 2>/dev/null | grep -q . || grep -q ' /run/argosy/' "$folder/mountinfo" 2>/dev/null; then
-            kill -KILL "${folder#/proc/}" 2>/dev/null || true
-        fi
+        case $words in
+        *" $EXEC_ROOT/"*) ;;
+        *) find "$folder/fd" -lname "$EXEC_ROOT/*" 2>/dev/null | grep -q . || continue ;;
+        esac
+        kill -KILL "${folder#/proc/}" 2>/dev/null || true
     done
     sed -n 's#^[^ ]* [^ ]* [^ ]* [^ ]* \(/run/argosy/[^ ]*\|/var/lib/argosy/[^ ]*\) .*#\1#p' /proc/self/mountinfo | sort -r | while read -r mount; do
         umount -l "$mount" 2>/dev/null || true
     done
     ip link del argosy0 2>/dev/null || true
-    identity=$(cat "$DATA/id" 2>/dev/null) || identity=''
-    [ -z "$identity" ] || nft list tables 2>/dev/null | grep -F "argosy" | grep -F "$identity" | while read -r words; do
+    identity=$(cut -c1-8 "$DATA/argosy-id" 2>/dev/null) || identity=''
+    [ -z "$identity" ] || nft list tables 2>/dev/null | grep -F "argosy-$identity" | while read -r words; do
         # shellcheck disable=SC2086  # "table inet NAME"
         nft delete $words 2>/dev/null || true
     done
-    rm -rf --one-file-system /run/argosy
+    rm -rf --one-file-system "$EXEC_ROOT"
 }

@@ -64,7 +64,7 @@ module_part() {
 # Two workers where tests touch nothing outside their own folders.
 unit_part() { pytest_part unit -n 2 --dist loadfile tests/unit "$@"; }
 root_part() { pytest_part root -p no:xdist tests/integration "$@"; }
-contract_part() { pytest_part contract -p no:xdist tests/contract "$@"; }
+contract_part() { pytest_part contract -n 2 --dist loadfile tests/contract "$@"; }
 docs_part() { pytest_part docs -p no:xdist tests/docs "$@"; }
 faults_part() { pytest_part faults -p no:xdist --timeout 1800 tests/faults "$@"; }
 hosts_part() { pytest_part hosts -p no:xdist --timeout 900 tests/hosts "$@"; }

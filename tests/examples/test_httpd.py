@@ -4,10 +4,11 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from support.leaks import LeakCheck
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/httpd/run"
 
@@ -21,7 +22,7 @@ def free_port() -> int:
 
 @pytest.mark.root
 @pytest.mark.timeout(1500)
-def test_apache_is_installed_committed_and_served(leak_check: Callable[[], dict[str, list[str]]]) -> None:
+def test_apache_is_installed_committed_and_served(leak_check: LeakCheck) -> None:
     if not shutil.which("debootstrap"):
         pytest.skip("needs debootstrap")
     done = subprocess.run(

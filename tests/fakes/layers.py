@@ -217,20 +217,24 @@ def make_world(tmp_path: Any, candidates: Callable[..., Any] = lambda config, ho
     volumes, sandboxes = FakeVolumes(log, fail, str(tmp_path)), Sandboxes(settings.exec_root)
     releaser = Releaser(networks=networks, volumes=volumes, sandboxes=sandboxes)  # type: ignore[arg-type]
     mounting = Mounting(
-        registry=registry, volumes=volumes, database=database, workers=FakeWorkers(), candidates=candidates  # type: ignore[arg-type]
+        registry=registry,
+        volumes=volumes,
+        database=database,
+        workers=FakeWorkers(),
+        candidates=candidates,  # type: ignore[arg-type]
     )
     creator = Creator(
         registry=registry, store=store, images=FakeImages(), snapshots=snapshots, mounting=mounting,  # type: ignore[arg-type]
         validate=lambda config, host: (), settings=settings, announce=announce, clock=clock, rng=random.Random(1),
     )  # fmt: skip
-    starter = Starter(
-        registry=registry, store=store, runtime=runtime, networks=networks, snapshots=snapshots, volumes=volumes,  # type: ignore[arg-type]
-        releaser=releaser, sandboxes=sandboxes, confinement=FakeConfinement(),  # type: ignore[arg-type]
-        health=SimpleNamespace(begin=lambda container: None), settings=settings, announce=announce, clock=clock,  # type: ignore[arg-type]
-    )  # fmt: skip
     remover = Remover(
         registry=registry, store=store, runtime=runtime, snapshots=snapshots, volumes=volumes, releaser=releaser,  # type: ignore[arg-type]
         settings=settings, announce=announce, supervisor=supervisor,
+    )  # fmt: skip
+    starter = Starter(
+        registry=registry, store=store, runtime=runtime, networks=networks, snapshots=snapshots, volumes=volumes,  # type: ignore[arg-type]
+        releaser=releaser, sandboxes=sandboxes, confinement=FakeConfinement(),  # type: ignore[arg-type]
+        remove=remover.auto_remove, health=SimpleNamespace(begin=lambda container: None), settings=settings, announce=announce, clock=clock,  # type: ignore[arg-type]
     )  # fmt: skip
     exits = Exits(
         registry=registry, store=store, runtime=runtime, releaser=releaser, execs=ExecEnds(announce),  # type: ignore[arg-type]

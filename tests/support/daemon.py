@@ -137,8 +137,7 @@ class Daemon:
             self.host,
         ]
         if not self.own_network:
-            third = int(self.name[3:5], 16)
-            words += ["--bridge", self.name, "--bip", f"10.211.{third}.1/24"]
+            words += ["--bridge", self.name]
         return words + self.extra
 
     def start(self, *, wait: bool = True) -> None:
@@ -146,12 +145,18 @@ class Daemon:
         assert self.process is None or self.process.poll() is not None
         self.data_root.mkdir(parents=True, exist_ok=True)
         self.exec_root.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         enter: list[str] = []
         if self.own_network:
             if not Path(f"/run/netns/{self.name}").exists():
                 subprocess.run(["ip", "netns", "add", self.name], check=True)
                 self.run_inside(["ip", "link", "set", "lo", "up"])
             enter = ["nsenter", f"--net=/run/netns/{self.name}"]
+        elif not Path(f"/sys/class/net/{self.name}").exists():
+            # As dockerd: a bridge that is named must be there, and its address says the subnet.
+            subprocess.run(["ip", "link", "add", self.name, "type", "bridge"], check=True)
+            subprocess.run(["ip", "addr", "add", f"10.211.{int(self.name[3:5], 16)}.1/24", "dev", self.name], check=True)
+            subprocess.run(["ip", "link", "set", self.name, "up"], check=True)
         environ = os.environ | {"ARGOSY_TEST_DAEMON": self.name} | self.environ
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -229,8 +234,10 @@ class Daemon:
         """Remove all containers, end every process, and take away mounts, cgroups, namespace and folders; never raises for what is gone."""
         if self.process and self.process.poll() is None:
             self._remove_containers()
-            self.stop()
+            self.stop(timeout=8)
         self._kill_processes()
+        written = self.data_root / "argosy-id"
+        self.identity = self.identity or (written.read_text().strip() if written.exists() else "")
         self._remove_cgroups()
         self._unmount()
         if self.own_network:
@@ -243,9 +250,9 @@ class Daemon:
 
     def _remove_containers(self) -> None:
         try:
-            for view in self.api("GET", "/containers/json?all=1", timeout=10):
+            for view in self.api("GET", "/containers/json?all=1", timeout=5):
                 self._containers.add(view["Id"])
-                self.api.raw("DELETE", f"/containers/{view['Id']}?force=1&v=1", timeout=20)
+                self.api.raw("DELETE", f"/containers/{view['Id']}?force=1&v=1", timeout=8)
         except (OSError, AssertionError, ValueError):
             pass
 
@@ -303,9 +310,10 @@ class Daemon:
                             pass
 
     def _remove_tables(self) -> None:
+        """Take away the daemon's tables: their names carry the beginning of its id."""
         done = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True)
         for line in done.stdout.splitlines():
-            if self.identity and self.identity in line:
+            if self.identity and f"argosy-{self.identity[:8]}" in line:
                 subprocess.run(["nft", "delete", *line.split()], capture_output=True)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-FOLDERS = ("bin", "dev", "etc", "home", "opt", "proc", "root", "sbin", "sys", "tmp", "usr", "usr/bin", "usr/sbin", "var", "www")
+FOLDERS = ("bin", "dev", "etc", "home", "opt", "proc", "root", "sbin", "sys", "tmp", "usr", "usr/bin", "usr/sbin", "var", "var/opt", "www")
 PASSWD = (
     "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/false\n"
     "www-data:x:33:33:www-data:/var/www:/bin/false\npostgres:x:70:70::/var/lib/postgresql:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n"

@@ -3,9 +3,11 @@
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+LeakCheck = Callable[[], dict[str, list[str]]]
 OURS = re.compile(r"argosy|\bagt")
 # A veth keeps no name of ours once its peer is gone, so every one that came new counts.
 LINKS = re.compile(r"argosy|^agt|^veth|^vxlan")

@@ -59,13 +59,18 @@ def copy_checkout(checkout: Path, target: Path) -> None:
         ["git", "-C", str(checkout), "ls-files", "-z", "-co", "--exclude-standard"], check=True, capture_output=True
     ).stdout
     there = b"\0".join(name for name in names.split(b"\0") if name and os.path.lexists(os.fsencode(checkout) + b"/" + name))
-    pack = subprocess.Popen(["tar", "-C", str(checkout), "--null", "-T", "-", "-cf", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    pack = subprocess.Popen(
+        ["tar", "-C", str(checkout), "--null", "-T", "-", "--warning=no-file-changed", "-cf", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     assert pack.stdin and pack.stdout
     unpack_ = subprocess.Popen(["tar", "-C", str(target), "--no-same-owner", "-xf", "-"], stdin=pack.stdout)
     pack.stdout.close()
     pack.stdin.write(there)
     pack.stdin.close()
-    if unpack_.wait() or pack.wait():
+    # Status 1: a file was being edited meanwhile (tar(1)).
+    if unpack_.wait() or pack.wait() > 1:
         raise RuntimeError("the checkout could not be copied")
 
 

@@ -27,7 +27,8 @@ CACHE = rootfs.CACHE
 # The suite whose Python is the one that .venv was made with; its kernel: 6.1 in Debian 12, 6.12 in 13.
 SUITES = {11: "bookworm", 13: "trixie"}
 PACKAGES = (
-    "python3,python3-venv,systemd-sysv,dbus,kmod,iproute2,nftables,libnftables1,libseccomp2,busybox-static,procps,git,ca-certificates,apparmor,runc,crun"
+    "python3 python3-venv systemd-sysv dbus kmod iproute2 nftables libnftables1 libseccomp2 busybox-static procps git ca-certificates"
+    " apparmor runc crun"
 )
 FIRST_MODULES = ("virtio_pci", "virtio_blk", "ext4", "virtio_rng")
 RESULT_BYTES = 64 << 20
@@ -125,7 +126,7 @@ def kernel(suite: str) -> tuple[Path, Path, str]:
         (half / "debs").mkdir(parents=True)
         tree = half / "apt-tree"
         # The suite's own lists, out of the root filesystem that was made of it: this machine may run another suite.
-        rootfs.unpack(rootfs.debootstrap(suite, PACKAGES.split(","), f"vm-{suite}-{_short(PACKAGES)}"), tree)
+        rootfs.unpack(rootfs.debootstrap(suite, PACKAGES.split(), f"vm-{suite}-{_short(PACKAGES)}"), tree)
         rootfs.pass_network_settings(tree)
         script = (
             "apt-get -qq update && cd /tmp && name=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: //p' | head -1)"
@@ -193,7 +194,7 @@ def _root_image(suite: str) -> Path:
     tree, half = CACHE / f"vm-{suite}.rootfs", image.with_suffix(".half")
     shutil.rmtree(tree, ignore_errors=True)
     try:
-        rootfs.unpack(rootfs.debootstrap(suite, PACKAGES.split(","), f"vm-{suite}-{_short(PACKAGES)}"), tree)
+        rootfs.unpack(rootfs.debootstrap(suite, PACKAGES.split(), f"vm-{suite}-{_short(PACKAGES)}"), tree)
         shutil.copytree(modules, tree / "usr/lib/modules" / version, dirs_exist_ok=True)
         place = tree / "argosy-vm"
         place.mkdir()

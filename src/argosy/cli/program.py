@@ -44,6 +44,8 @@ def run(argv: list[str]) -> int:
     """Carry out ``argosy ARGV`` and return its exit status."""
     try:
         return _run(argv)
+    except ExitError as error:
+        return _complain(str(error), error.code)
     except BrokenPipeError:
         # The reader of our output has gone, as with `| head`; Python would complain again while exiting.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -72,11 +74,24 @@ def _run(argv: list[str]) -> int:
         if words == ["--help"]:
             return _program_help()
     session = Session.from_globals(values)
+    if words[0] == "__complete":
+        return _complete(session, words[1:])
     full, rest = registry.resolve(words)
     if " " not in full and full not in registry.VERBS.values():
         return _group(words, full, rest)
     path = " ".join(("argosy", *words[: len(words) - len(rest)]))
     return invoke(session, path, registry.load(full), rest)
+
+
+def _complete(session: Session, words: list[str]) -> int:
+    from argosy.cli.completion.candidates import candidates
+
+    try:
+        for word, about in candidates(session, words, GLOBALS):
+            print(f"{word}\t{about}")
+    finally:
+        session.close()
+    return 0
 
 
 def _program_help() -> int:

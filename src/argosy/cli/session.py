@@ -62,6 +62,13 @@ class Session:
         return find(self.environ, host=self._host, context=self._context, flags=self._tls, directory=self.directory)
 
     @property
+    def context_name(self) -> str:
+        """The context in use, whether it exists or not."""
+        from argosy.client.endpoint import current_context
+
+        return "default" if self._host else self._context or current_context(self.environ, self.directory)
+
+    @property
     def client(self) -> Client:
         if self._client is None:
             self._client = self.new_client()

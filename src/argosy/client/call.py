@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from argosy.client.errors import StreamedError
 
 TYPE_CHECKING = False
@@ -94,11 +92,15 @@ def filters(wanted: Mapping[str, Iterable[str]] | None) -> str | None:
     """Return the ``filters`` parameter, None when there is nothing to filter by."""
     if not wanted:
         return None
+    import json
+
     return json.dumps({key: list(values) for key, values in wanted.items()}, separators=(",", ":"))
 
 
 def json_call(method: str, path: str, document: object, decode: Callable[[bytes], T], *, query: Mapping[str, QueryValue] = {}) -> Call[T]:
     """Return a call that carries a JSON document."""
+    import json
+
     body = json.dumps(document, separators=(",", ":")).encode()
     return Call(method, path, decode, query=query, body=body, headers={"Content-Type": "application/json"})
 
@@ -117,12 +119,16 @@ def text(body: bytes) -> str:
 
 def document(body: bytes) -> dict[str, Any]:
     """Decode a JSON object."""
+    import json
+
     value = json.loads(body)
     return value if isinstance(value, dict) else {}
 
 
 def documents(body: bytes) -> list[dict[str, Any]]:
     """Decode a JSON array; Go writes an empty one as null at times."""
+    import json
+
     return json.loads(body) or []
 
 

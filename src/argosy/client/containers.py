@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from argosy.client.call import Call, Hijack, Stream, document, documents, filters, json_call, nothing, raw
 from argosy.client.http import quote
 
@@ -153,6 +151,7 @@ def archive_put(ref: str, path: str, content: Payload, *, no_overwrite: bool = F
 
 def path_stat(header: str) -> dict[str, Any]:
     """Decode ``X-Docker-Container-Path-Stat``: name, size, mode (Go's FileMode), mtime, linkTarget."""
+    import json
     from base64 import b64decode
 
     value = json.loads(b64decode(header))

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from argosy.client.errors import ClientError
@@ -54,8 +53,12 @@ def load_config(directory: str) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise ClientError(f"{path}: {error.strerror}") from error
+    if not content.strip():
+        return {}
+    import json
+
     try:
-        value = json.loads(content) if content.strip() else {}
+        value = json.loads(content)
     except ValueError as error:
         raise ClientError(f"{path}: {error}") from error
     return value if isinstance(value, dict) else {}
@@ -63,6 +66,8 @@ def load_config(directory: str) -> dict[str, Any]:
 
 def save_config(directory: str, config: dict[str, Any]) -> None:
     """Replace config.json in one step; it may hold logins, so only its owner may read it."""
+    import json
+
     write_private(os.path.join(directory, "config.json"), json.dumps(config, indent="\t").encode())
 
 
@@ -125,6 +130,8 @@ class ContextStore:
                     write_private(path, tls[file])
                 elif os.path.exists(path):
                     os.unlink(path)
+        import json
+
         content = json.dumps(metadata(context), separators=(",", ":")).encode()
         write_private(os.path.join(self.meta_directory(context.name), "meta.json"), content)
 
@@ -149,6 +156,8 @@ class ContextStore:
 
     @staticmethod
     def _read(path: str) -> Context | None:
+        import json
+
         try:
             with open(path, "rb") as file:
                 value = json.loads(file.read())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 
-from argosy.client.contexts import ContextStore, load_config
 from argosy.client.errors import InvalidHostError
 from argosy.client.host import DEFAULT_HOST, Host, parse_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from argosy.client.contexts import ContextStore
 
 
 class Tls:
@@ -84,6 +85,8 @@ def find(
     name = context or current_context(environ, directory)
     if name == "default":
         return Endpoint(DEFAULT_HOST)
+    from argosy.client.contexts import ContextStore
+
     return _of_context(ContextStore(directory), name)
 
 
@@ -93,6 +96,8 @@ def current_context(environ: Mapping[str, str], directory: str) -> str:
         return "default"
     if name := environ.get("ARGOSY_CONTEXT") or environ.get("DOCKER_CONTEXT"):
         return name
+    from argosy.client.contexts import load_config
+
     return str(load_config(directory).get("currentContext") or "default")
 
 

@@ -54,12 +54,13 @@ def _run(config: DaemonConfig) -> None:
     pidfile.write(config["pidfile"])
     try:
         root = DataRoot(config["data_root"])
-        try:
-            asyncio.run(_serve(config, root))
-        finally:
-            root.close()
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(_serve(config, root))
     finally:
         pidfile.remove(config["pidfile"])
+    sys.stderr.flush()
+    # Everything is closed; a thread that still reads a file of somebody's is not worth waiting for.
+    os._exit(0)
 
 
 def _log_to_stderr(config: DaemonConfig) -> None:

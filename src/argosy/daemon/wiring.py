@@ -180,6 +180,17 @@ def _engine(
         clock=clock,
         rng=random.Random(),
     )
+    remover = Remover(
+        registry=registry,
+        store=store,
+        runtime=lower.runtime,
+        snapshots=lower.snapshots,
+        volumes=lower.volumes,
+        releaser=releaser,
+        settings=settings,
+        announce=announce,
+        supervisor=supervisor,
+    )
     starter = Starter(
         registry=registry,
         store=store,
@@ -191,20 +202,10 @@ def _engine(
         sandboxes=sandboxes,
         confinement=confinement,
         health=health,
+        remove=remover.auto_remove,
         settings=settings,
         announce=announce,
         clock=clock,
-    )
-    remover = Remover(
-        registry=registry,
-        store=store,
-        runtime=lower.runtime,
-        snapshots=lower.snapshots,
-        volumes=lower.volumes,
-        releaser=releaser,
-        settings=settings,
-        announce=announce,
-        supervisor=supervisor,
     )
     exits = Exits(
         registry=registry,

@@ -212,8 +212,7 @@ class Containers:
 
     async def changes(self, ref: str) -> list[tuple[str, int]]:
         container = self._registry.find(ref)
-        hidden = [point.destination for point in container.spec.mounts]
-        return await changed.changes(self._snapshots, container.id, hidden)
+        return await changed.changes(self._snapshots, container.id)
 
     async def export(self, ref: str) -> AsyncIterator[bytes]:
         container = self._registry.find(ref)

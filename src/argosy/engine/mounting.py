@@ -47,7 +47,11 @@ class Mounting:
         self, container_id: str, config: Config, host: HostConfig, undo: AsyncExitStack
     ) -> tuple[tuple[MountPoint, ...], tuple[str, ...]]:
         """Return the mount points and warnings. Raises InvalidParameterError for a missing bind source of ``--mount``."""
-        asked = {point.destination: point for point in (*self._volumes_from(host), *self._candidates(config, host))}
+        candidates = self._candidates(config, host)
+        # A VOLUME of the image (without a mode) gives way to --volumes-from, and that to what is asked for by name.
+        declared = [point for point in candidates if point.anonymous and not point.mode]
+        explicit = [point for point in candidates if point not in declared]
+        asked = {point.destination: point for point in (*declared, *self._volumes_from(host), *explicit)}
         points = [_named(point) for point in asked.values()]
         anonymous = [point.name for point in points if point.anonymous and not point.source]
         if anonymous:

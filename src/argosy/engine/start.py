@@ -13,7 +13,7 @@ Order, and what a crash leaves at each step (`engine.boot` sweeps it):
 import asyncio
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -38,6 +38,7 @@ from argosy.engine.spec import SpecInputs, build_spec
 from argosy.engine.store import ContainerStore
 from argosy.network.model import Sandbox
 from argosy.oci.runtime_spec import RuntimeSpec
+from argosy.runtime.logs.attributes import extra_attributes
 from argosy.runtime.model import LogPlan, StartFailed, StartRequest
 from argosy.storage.model import RootMount
 
@@ -56,6 +57,7 @@ class Starter:
         sandboxes: Sandboxes,
         confinement: Confinement,
         health: HealthWatch,
+        remove: Callable[[Container], Awaitable[None]],
         settings: EngineSettings,
         announce: Announcer,
         clock: Clock,
@@ -70,6 +72,7 @@ class Starter:
         self._sandboxes = sandboxes
         self._confinement = confinement
         self._health = health
+        self._remove = remove
         self._settings = settings
         self._announce = announce
         self._clock = clock
@@ -85,8 +88,13 @@ class Starter:
             try:
                 await self._run(container)
             except Exception as error:
-                raise await self._failed(container, error) from error
-        self._store.save_state_behind(container)
+                failed, told = error, await self._failed(container, error)
+            else:
+                self._store.save_state_behind(container)
+                return
+        if container.spec.host.auto_remove and not container.keep:
+            await self._remove(container)
+        raise told from failed
 
     async def _run(self, container: Container) -> None:
         spec = container.spec
@@ -218,7 +226,13 @@ class Starter:
                 spec.host.log_config.type,
                 spec.log_path,
                 dict(spec.host.log_config.config),
-                {"container_id": spec.id, "container_name": spec.name, "image_id": spec.image_id, "image_name": spec.config.image},
+                {
+                    **extra_attributes(spec.host.log_config.config, spec.config.labels or {}, spec.config.env or ()),
+                    "container_id": spec.id,
+                    "container_name": spec.name,
+                    "image_id": spec.image_id,
+                    "image_name": spec.config.image,
+                },
             ),
             terminal=spec.config.tty,
             open_stdin=spec.config.open_stdin,

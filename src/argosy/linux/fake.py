@@ -1,6 +1,7 @@
 """A kernel that records what it is asked, for tests without root."""
 
 import ctypes
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,7 +11,7 @@ Call = tuple[str, tuple[object, ...]]
 
 
 class Recorder:
-    """Every call succeeds with 0 (or the next number for calls that make an fd), unless scripted otherwise."""
+    """Every call succeeds with 0 (or an fd of /dev/null for calls that make one), unless scripted otherwise."""
 
     MAKES_FD = frozenset({"open_tree", "fsopen", "fsmount", "fspick", "openat2", "pidfd_open", "pidfd_getfd", "inotify_init1"})
 
@@ -19,7 +20,6 @@ class Recorder:
         self.errors: dict[str, int] = {}
         """Call name → errno with which it fails."""
         self.answers: dict[str, Callable[[tuple[object, ...]], int]] = {}
-        self._next_fd = 1000
 
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
@@ -32,8 +32,7 @@ class Recorder:
         if name in self.answers:
             return self.answers[name](args)
         if name in self.MAKES_FD:
-            self._next_fd += 1
-            return self._next_fd
+            return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         return 0
 
 

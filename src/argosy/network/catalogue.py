@@ -40,6 +40,7 @@ _log = logging.getLogger(__name__)
 PREDEFINED = {"bridge": "bridge", "host": "host", "none": "null"}
 """Name → driver."""
 DRIVERS = ("bridge", "host", "null", "macvlan", "ipvlan")
+_GRACE = 1.0
 _UNCHECKED = ("default", "bridge", "host", "none")
 
 
@@ -69,6 +70,8 @@ class Catalogue:
         self._subnets = Subnets(settings.default_address_pools, daemon_id)
         self._networks: dict[str, Network] = {}
         self._creating = asyncio.Lock()
+        self.doomed: set[str] = set()
+        """Links of removed networks that are still to be deleted."""
 
     # ------------------------------------------------------------------ finding
 
@@ -137,7 +140,8 @@ class Catalogue:
             fits = request.ipam_config in (old.ipam_config, ()) or [dict(entry) for entry in request.ipam_config] == [
                 dict(entry) for entry in old.ipam_config
             ]
-            if same and fits and old.owns_link == (foreign is None):
+            chosen = not request.ipam_config
+            if same and fits and old.owns_link == (foreign is None) and not (chosen and await self._taken_meanwhile(present)):
                 return
             for pool in present.pools:
                 self._subnets.release(pool.subnet)
@@ -156,6 +160,16 @@ class Catalogue:
             owns_link=foreign is None,
         )
         await self._keep(record)
+
+    async def _taken_meanwhile(self, network: Network) -> bool:
+        """Whether the host got a route into a subnet that we had chosen before it booted: another engine was there first."""
+        if await self._kernel.run(self._has_link, network.record.link):
+            return False
+        host = [subnet for subnet in await self._host_subnets() if subnet.prefixlen]
+        return any(pool.subnet.overlaps(subnet) for pool in network.pools for subnet in host if subnet.version == pool.subnet.version)
+
+    def _has_link(self, name: str) -> bool:
+        return links.find_link(self._kernel.route(), name) is not None
 
     def _foreign_addresses(self, name: str) -> tuple[str, ...] | None:
         """Return the addresses of a bridge that is not ours, None when there is none of that name or it is ours."""
@@ -185,6 +199,7 @@ class Catalogue:
         if record.driver != "bridge" or record.config_only:
             return
         plan = self._bridge_plan(network)
+        self.doomed.discard(plan.name)
         await self._kernel.run(self._ensure_bridge, plan)
         if self._settings.ip_forward:
             await self._kernel.run(self._forwarding, plan.ipv6)
@@ -391,14 +406,27 @@ class Catalogue:
         if record.owns_link:
             if record.driver == "bridge":
                 await self._kernel.run(lambda: bridge.strip(self._kernel.route(), record.link, self.alias))
-            self._supervisor.spawn(
-                self._kernel.run_slow(lambda: bridge.remove(self._kernel.route(), record.link, self.alias)),
-                name=f"remove link {record.link}",
-            )
+            self.doomed.add(record.link)
+            self._supervisor.spawn(self._bury(record.link), name=f"remove {record.link}")
         await self._table.apply(remove=self.network_elements(network))
         await self._table.set_bridges(self.bridges())
         for pool in network.pools:
             self._subnets.release(pool.subnet)
+
+    async def _bury(self, link: str) -> None:
+        """Delete a link in a while: deleting holds up every other change of links on the machine, the next network's too."""
+        await asyncio.sleep(_GRACE)
+        if link in self.doomed:
+            await self._kernel.run_slow(self._delete_link, link)
+            self.doomed.discard(link)
+
+    def _delete_link(self, link: str) -> None:
+        bridge.remove(self._kernel.route(), link, self.alias)
+
+    async def bury_all(self) -> None:
+        """Delete what still waits for it, at the daemon's end."""
+        while self.doomed:
+            await self._kernel.run_slow(self._delete_link, self.doomed.pop())
 
     async def _keep(self, record: NetworkRecord) -> Network:
         await self._store.put(KIND, record.id, encode(record))

@@ -8,8 +8,7 @@ containers themselves, which the engine hands back to `adopt` after a restart.
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Coroutine, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
@@ -33,6 +32,7 @@ from argosy.network.publish import HostPorts, Published
 from argosy.network.record import Attachment, Network
 from argosy.network.services import Services
 from argosy.network.settings import NetworkSettings
+from argosy.network.teardown import Teardown
 
 _log = logging.getLogger(__name__)
 
@@ -57,9 +57,8 @@ class Controller:
         self._events = events
         self._supervisor = supervisor
         self._boxes: dict[str, Box] = {}
-        self._going: dict[tuple[str, str], asyncio.Task[None]] = {}
-        """(network id, address) → the teardown that must end before somebody else may have it."""
         self._kernel = KernelThread()
+        self._teardown = Teardown(kernel=self._kernel, supervisor=supervisor)
         self._before = sysctl.Before(f"{exec_root}/network-sysctl.json")
         self._table = FirewallTable(
             daemon=daemon_id, run=self._kernel.run, enabled=settings.iptables, open_foreign=settings.iptables and settings.policy == "open"
@@ -80,6 +79,7 @@ class Controller:
         )
         default_ip = "127.0.0.1" if settings.policy == "localhost" and settings.publish_ip in ("", "0.0.0.0") else settings.publish_ip
         self._ports = HostPorts(default_ip=default_ip, ipv6=sysctl.host_has_ipv6, proxy=settings.userland_proxy)
+        self._warned = False
         self._held: tuple[dict[str, str], dict[str, int]] = ({}, {})
 
     # ------------------------------------------------------------------ life of the daemon
@@ -112,9 +112,11 @@ class Controller:
 
     async def close(self) -> None:
         """Stop looking after the networks; everything made stays. The caller ends the supervisor first."""
+        await self.catalogue.bury_all()
         self._services.close()
-        self._table.close()
+        # What a cancelled task left running in the kernel thread ends first: it uses the table's contexts.
         self._kernel.close()
+        self._table.close()
 
     async def destroy(self) -> None:
         """Take everything that carries our id off the host, netd and kernel settings included; the containers must be gone."""
@@ -210,7 +212,7 @@ class Controller:
             box.ports = bound_before
             self._ports.release(fresh)
             await self._services.drop(fresh)
-            await self._unplug(found, attachment, netns_pid)
+            await self._teardown.now(found, attachment, netns_pid)
             raise
         box.request = dataclasses.replace(box.request, endpoints=(*box.request.endpoints, (network, settings)))
         return self._sandbox(box)
@@ -235,7 +237,7 @@ class Controller:
         except FileNotFoundError:
             _log.info("container %s ended while it was disconnected from %s", container_id[:12], found.record.name)
         finally:
-            self._after(found, attachment, self._unplug(found, attachment, box.pid))
+            self._teardown.begin(found, attachment, box.pid)
         await self._services.look(box)
         return self._sandbox(box)
 
@@ -292,25 +294,14 @@ class Controller:
             raise ForbiddenError(f'config-only network "{network.record.name}" cannot be used by a container')
         endpoints.allow_lists(settings.driver_opts)
         endpoints.inner_sysctls(settings.driver_opts)
-        await self._settled(network, settings)
+        await self._teardown.settled(network, settings)
         try:
             attachment = endpoints.allocate(network, box.request, settings)
         except ForbiddenError as error:
-            pending = [task for (id, _), task in self._going.items() if id == network.record.id]
-            if not pending or "no available" not in str(error):
+            if "no available" not in str(error) or not await self._teardown.drain(network):
                 raise
-            # Addresses of containers that just went come back when their links are gone.
-            await asyncio.wait(pending)
             attachment = endpoints.allocate(network, box.request, settings)
         box.networks[network.record.id] = (network, settings, attachment)
-
-    async def _settled(self, network: Network, settings: EndpointSettings) -> None:
-        """Wait until a named address is free of a predecessor that is just going."""
-        config = settings.ipam_config
-        for address in (config.ipv4_address, config.ipv6_address) if config is not None else ():
-            task = self._going.get((network.record.id, address))
-            if task is not None:
-                await asyncio.wait([task])
 
     async def _bind(self, box: Box) -> None:
         """Bind what is to be published and is not yet, once there is a network that publishes."""
@@ -332,6 +323,11 @@ class Controller:
                 f"({attachment.endpoint.endpoint_id}): {error}"
             ) from error
         box.ports = bound.ports
+        if not self._warned and self.settings.policy == "open" and any(port.host_ip == "0.0.0.0" for port in box.ports):
+            self._warned = True
+            _log.warning(
+                "published ports without a host address are open to every network of this host; see --firewall-policy, or say 127.0.0.1"
+            )
         await self._services.hold(box.id, bound)
 
     def _attach(self, netns_pid: int, plan: AttachPlan, elements: Elements) -> Inside:
@@ -375,13 +371,13 @@ class Controller:
     async def _release(self, box: Box) -> None:
         try:
             await self._table.apply(remove=box.elements)
-        except NftError as error:
+        except (NftError, OSError) as error:
             _log.error("container %s: packet rules stay until the next look at them: %s", box.id[:12], error)
         try:
             await self._services.release(box.id)
-        except ArgosyError as error:
-            # It is being started again, and is then told of those that are.
-            _log.info("container %s: %s", box.id[:12], error)
+        except (ArgosyError, OSError) as error:
+            # The next netd is told of those containers that are.
+            _log.error("container %s: %s", box.id[:12], error)
         self._ports.release(box.ports)
         for network, _, attachment in box.networks.values():
             network.attachments.pop(box.id, None)
@@ -390,32 +386,7 @@ class Controller:
             if not attachment.host_link or not box.pid:
                 endpoints.give_back(network, attachment)
             else:
-                self._after(network, attachment, self._unplug(network, attachment, 0))
-
-    def _after(self, network: Network, attachment: Attachment, teardown: Coroutine[Any, Any, None]) -> None:
-        """Free the addresses when the links are gone, in the background."""
-
-        async def finish() -> None:
-            try:
-                await teardown
-            finally:
-                for key in keys:
-                    self._going.pop(key, None)
-
-        endpoint = attachment.endpoint
-        keys = [(network.record.id, text) for text in (endpoint.ip_address, endpoint.global_ipv6_address) if text]
-        task = self._supervisor.spawn(finish(), name=f"remove {attachment.host_link}")
-        for key in keys:
-            self._going[key] = task
-
-    async def _unplug(self, network: Network, attachment: Attachment, netns_pid: int) -> None:
-        try:
-            if attachment.host_link:
-                await self._kernel.run_slow(self._remove_link, attachment.host_link)
-            elif netns_pid and attachment.endpoint.mac_address:
-                await self._kernel.run_slow(plumbing.remove_inside, netns_pid, attachment.endpoint.mac_address)
-        finally:
-            endpoints.give_back(network, attachment)
+                self._teardown.await_death(network, attachment)
 
     def _remove_link(self, name: str) -> None:
         plumbing.remove_link(self._kernel.route(), name)
@@ -468,12 +439,12 @@ class Controller:
             for attachment in network.attachments.values()
             if attachment.host_link and (box := self._boxes.get(attachment.container_id)) is not None and box.pid
         }
-        going = {name.get_name().removeprefix("remove ") for name in self._going.values()}
         starting = {
             attachment.host_link for network in self.catalogue.all() for attachment in network.attachments.values() if attachment.host_link
         }
         bridges = {network.record.link: network.record.owns_link for network in self.catalogue.all() if network.record.link}
-        missing = await self._kernel.run(reconcile.run, self._kernel.route, self.catalogue.alias, wanted, bridges, going | starting)
+        spare = self._teardown.links() | starting | self.catalogue.doomed
+        missing = await self._kernel.run(reconcile.run, self._kernel.route, self.catalogue.alias, wanted, bridges, spare)
         for network in self.catalogue.all():
             if network.record.link in missing and network.record.driver == "bridge":
                 _log.warning("the bridge %s of network %s was gone: made again", network.record.link, network.record.name)

@@ -45,11 +45,14 @@ class Pool:
         self._used.update(self.auxiliary)
         if self.gateway is not None:
             self._used.add(self.gateway)
-        size = self.subnet.num_addresses
-        if size > 2:
-            self._used.add(self.subnet.network_address)
-            if self.subnet.version == 4:
-                self._used.add(self.subnet.broadcast_address)
+        self._used.update(self._reserved())
+
+    def _reserved(self) -> tuple[Address, ...]:
+        """Return what is nobody's address: the subnet's own and, in IPv4, its broadcast."""
+        if self.subnet.num_addresses <= 2:
+            return ()
+        ends: tuple[Address, ...] = (self.subnet.network_address, self.subnet.broadcast_address)
+        return ends if self.subnet.version == 4 else ends[:1]
 
     def _span(self) -> Subnet:
         return self.range if self.range is not None else self.subnet
@@ -95,8 +98,8 @@ class Pool:
         return True
 
     def release(self, address: Address) -> None:
-        """Give it back; the gateway, auxiliary and never-taken addresses stay as they are."""
-        if address == self.gateway or address in self.auxiliary or address not in self._used:
+        """Give it back; the gateway, auxiliary, reserved and never-taken addresses stay as they are."""
+        if address == self.gateway or address in self.auxiliary or address in self._reserved() or address not in self._used:
             return
         self._used.discard(address)
         if address in self._span() and int(address) < self._next:

@@ -143,7 +143,11 @@ def _inner_sysctls(name: str, plan: EndpointPlan, ipv6: bool) -> None:
     settings = [(f"ipv4/conf/{name}/arp_notify", "1")]
     settings.append((f"ipv6/conf/{name}/disable_ipv6", "0" if ipv6 else "1"))
     if ipv6:
-        settings += [(f"ipv6/conf/{name}/ndisc_notify", "1"), (f"ipv6/conf/{name}/accept_ra", "0")]
+        settings += [
+            (f"ipv6/conf/{name}/ndisc_notify", "1"),
+            (f"ipv6/conf/{name}/accept_ra", "0"),
+            (f"ipv6/conf/{name}/dad_transmits", "0"),
+        ]
     settings += [(key.replace("IFNAME", name), value) for key, value in plan.sysctls]
     for key, value in settings:
         try:

@@ -5,10 +5,10 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from argosy.base.errors import ArgosyError
+from argosy.base.errors import ArgosyError, UnavailableError
 from argosy.base.tasks import Supervisor
 from argosy.network import plumbing, publish
 from argosy.network.endpoint import Box
@@ -20,6 +20,8 @@ from argosy.network.record import Attachment, Network
 from argosy.network.settings import NetworkSettings
 
 _log = logging.getLogger(__name__)
+
+_PATIENCE = 15.0
 
 
 class Services:
@@ -57,27 +59,40 @@ class Services:
 
     # ------------------------------------------------------------------ ports
 
+    async def _ask(self, op: str, fds: Sequence[int] = (), /, **fields: Any) -> None:
+        """Ask netd; if it is just being replaced, ask its successor. Raises UnavailableError when there is none in time."""
+        for attempt in range(2):
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    await self._ready.wait()
+            except TimeoutError as error:
+                raise UnavailableError("netd does not come back") from error
+            try:
+                await self._netd.call(op, fds, **fields)
+                return
+            except UnavailableError:
+                if attempt:
+                    raise
+
     async def hold(self, owner: str, bound: Bound) -> None:
         """Give the sockets of bound ports to netd and close ours."""
         try:
             if bound.ports:
                 await self._ready.wait()
-                await self._netd.call(
-                    "hold", [sock.fileno() for sock in bound.sockets], owner=owner, keys=[port.key for port in bound.ports]
-                )
+                await self._ask("hold", [sock.fileno() for sock in bound.sockets], owner=owner, keys=[port.key for port in bound.ports])
         finally:
             bound.close()
 
     async def drop(self, ports: Iterable[Published]) -> None:
         keys = [port.key for port in ports]
         if keys:
-            await self._netd.call("drop", keys=keys)
+            await self._ask("drop", keys=keys)
 
     async def serve(self, box: Box, wanted: frozenset[tuple[str, str, int]], inside: Inside | None = None) -> None:
         """Proxy these ports and no others."""
         for key, _, _ in box.served - wanted:
             if not any(other[0] == key for other in wanted):
-                await self._netd.call("unserve", key=key)
+                await self._ask("unserve", key=key)
         fresh = wanted - box.served
         tcp = [entry for entry in fresh if not entry[0].startswith("udp ")]
         own = None
@@ -88,7 +103,7 @@ class Services:
             for key, address, port in sorted(fresh):
                 proto = key.split(" ")[0]
                 fds = [sock.fileno() for sock in diag] if proto != "udp" else []
-                await self._netd.call("serve", fds, key=key, proto=proto, backend=[address, port])
+                await self._ask("serve", fds, key=key, proto=proto, backend=[address, port])
         finally:
             if own is not None:
                 own.close()
@@ -99,11 +114,11 @@ class Services:
     async def join(self, network: Network, attachment: Attachment) -> None:
         """Answer a container's names in a network."""
         if network.has_dns and attachment.dns_names:
-            await self._netd.call("join", **_member(network, attachment))
+            await self._ask("join", **_member(network, attachment))
 
     async def leave(self, network: Network, container_id: str) -> None:
         if network.has_dns:
-            await self._netd.call("leave", network=network.record.id, id=container_id)
+            await self._ask("leave", network=network.record.id, id=container_id)
 
     async def resolve(self, box: Box, inside: Inside) -> None:
         """Serve DNS to a container by the sockets made inside it."""
@@ -111,7 +126,7 @@ class Services:
         pidfd = os.pidfd_open(box.pid)
         try:
             fds = [inside.udp.fileno(), inside.tcp.fileno(), pidfd]
-            await self._netd.call("resolver", fds, id=box.id, pid=box.pid, resolv_conf=self._settings.resolv_conf, **self._view(box))
+            await self._ask("resolver", fds, id=box.id, pid=box.pid, resolv_conf=self._settings.resolv_conf, **self._view(box))
         finally:
             os.close(pidfd)
         box.resolver = True
@@ -119,11 +134,11 @@ class Services:
     async def look(self, box: Box) -> None:
         """Tell netd that the container's networks or links changed."""
         if box.resolver:
-            await self._netd.call("view", id=box.id, **self._view(box))
+            await self._ask("view", id=box.id, **self._view(box))
 
     async def release(self, container_id: str) -> None:
         """Forget ports, names and resolver of a container."""
-        await self._netd.call("release", id=container_id)
+        await self._ask("release", id=container_id)
 
     def _view(self, box: Box) -> dict[str, Any]:
         links = {alias.lower(): ident[:12] for alias, ident in box.request.links.items()}
@@ -166,8 +181,9 @@ class Services:
                 _log.error("%s", error)
                 await asyncio.sleep(1)
         _log.warning("netd was started again (process %d)", self._netd.pid)
-        await self.tell_all(list(self._boxes.values()), {}, {})
+        # Whoever waits comes in behind the names, which are sent before anything else can be.
         self._ready.set()
+        await self.tell_all(list(self._boxes.values()), {}, {})
 
     async def tell_all(self, boxes: list[Box], ports: dict[str, str], resolvers: dict[str, int]) -> None:
         """Make netd hold exactly what these containers need; ``ports`` and ``resolvers`` is what it has already."""

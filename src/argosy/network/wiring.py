@@ -122,10 +122,14 @@ def proxied(box: Box, settings: NetworkSettings) -> frozenset[tuple[str, str, in
     if not settings.userland_proxy:
         return frozenset()
     found = set()
+    guarded = allow_lists(box)
     for port in box.ports:
         own = box.target(6 if ":" in port.host_ip else 4)
         backend = own or box.target(4) or box.target(6)
         if not backend or port.proto == "sctp":
+            continue
+        if f"{port.container_port}/{port.proto}" in guarded and port.host_ip != "::1" and not (own and settings.iptables):
+            # The proxy does not know sources; where the rules cannot keep others out, nobody gets in.
             continue
         if not settings.iptables or not own or port.host_ip in ("::", "::1"):
             found.add((port.key, backend, port.container_port))

@@ -16,7 +16,7 @@ from argosy.runtime.init.users import UserError, home_of, resolve_groups, resolv
 from argosy.runtime.shim import wire
 from argosy.runtime.shim.native import StartError
 from argosy.runtime.spawn import SpawnFailed
-from argosy.runtime.spawn.sources import open_root
+from argosy.runtime.spawn.sources import Mapper, open_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Foreign:
         self._bundle = os.path.join(request["directory"], "bundle")
         self._state = os.path.join(request["directory"], "foreign")
         self._spec: dict[str, Any] = request["bundle"]
-        self._plan: dict[str, Any] = request["plan"]
+        self._plan: dict[str, Any] = plainjson.loads(request["plan"])
         self._terminal = bool(request["terminal"])
         self.group = open_group(self._plan["cgroup"])
         self.pid = 0
@@ -52,9 +52,8 @@ class Foreign:
         """``create``: the runtime's init waits. Raises StartError with nothing left."""
         try:
             self._make_bundle()
-            self.pid, self.master = self._launch(
-                "create", ["--bundle", ".", "--pid-file", "pid"], [self._id], stdio, self._terminal, _CREATE
-            )
+            options = ["--bundle", ".", "--pid-file", "pid"]
+            self.pid, self.master = self._launch("create", options, [self._id], stdio, self._terminal, _CREATE)
             self._created = True
         except BaseException:
             self.remove()
@@ -123,14 +122,18 @@ class Foreign:
         # The mount is this process's and its children's alone; mounts of the host still come in, and go again.
         process.unshare(process.NEWNS)
         mount.set_propagation(b"/", mount.MS_SLAVE | mount.MS_REC)
+        mapper = Mapper()
         try:
-            tree = open_root(self._plan["root"])
+            tree = open_root(self._plan, mapper)
         except SpawnFailed as error:
             raise StartError(error.docker(), error.code) from None
+        finally:
+            mapper.close()
         try:
             mount.attach(tree, AT_FDCWD, os.fsencode(os.path.join(self._bundle, "rootfs")))
             self._mounted = True
-            spec = {**self._spec, "root": {**(self._spec.get("root") or {}), "path": "rootfs"}}
+            # The version that all of them take: crun 1.8 refuses what is newer than itself, and nothing newer is used here.
+            spec = {**self._spec, "ociVersion": "1.0.2", "root": {**(self._spec.get("root") or {}), "path": "rootfs"}}
             spec["process"] = self._resolved({**spec["process"], "terminal": self._terminal}, tree)
         finally:
             os.close(tree)
@@ -205,9 +208,8 @@ class Foreign:
             actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(fds)]
             os.chdir(self._bundle)
             try:
-                pid = os.posix_spawn(
-                    self._runtime, argv, {"PATH": os.environ.get("PATH", os.defpath)}, file_actions=actions, setsigdef=_SIGNALS
-                )
+                environment = {"PATH": os.environ.get("PATH", os.defpath)}
+                pid = os.posix_spawn(self._runtime, argv, environment, file_actions=actions, setsigdef=_SIGNALS)
             except OSError as error:
                 return 127, f"{self._runtime}: {os.strerror(error.errno or 0).lower()}"
             finally:

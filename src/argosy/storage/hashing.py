@@ -3,11 +3,15 @@
 import hashlib
 import os
 import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from argosy.storage.compression import BROKEN, Readable, Region, broken, decompressed
 
 _CHUNK = 1 << 20
+_LAG = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,36 +40,48 @@ def feed_region(fd: int, offset: int, size: int, kind: str, out: int) -> Hashed:
 
     Raises InvalidParameterError on damaged data, BrokenPipeError when the reader left.
     """
-    digest = hashlib.sha256()
-    view = memoryview(bytearray(_CHUNK))
-    total = 0
     region = Region(fd, offset, size)
     try:
         plain = decompressed(region, kind)
-        while got := _read(plain, view, kind):
-            digest.update(view[:got])
-            _write(out, view[:got])
-            total += got
+        return _pump(lambda view: _read(plain, view, kind), out)
     finally:
-        os.close(out)
         region.close()
-    return Hashed("sha256:" + digest.hexdigest(), total)
 
 
 def feed_pipe(read: int, out: int) -> Hashed:
     """Copy one pipe into another, hashing; closes both."""
-    digest = hashlib.sha256()
-    view = memoryview(bytearray(_CHUNK))
-    total = 0
     try:
-        while got := os.readv(read, [view]):
-            digest.update(view[:got])
-            _write(out, view[:got])
-            total += got
+        return _pump(lambda view: os.readv(read, [view]), out)
     finally:
-        os.close(out)
         os.close(read)
+
+
+def _pump(fill: Callable[[memoryview], int], out: int) -> Hashed:
+    """Write all that ``fill`` gives to ``out``; a second thread hashes, up to `_LAG` buffers behind, so that the slower of the
+    two, which is the hash, is all that is waited for."""
+    digest = hashlib.sha256()
+    free = [memoryview(bytearray(_CHUNK)), memoryview(bytearray(_CHUNK))]
+    behind: deque[tuple[Future[None], memoryview]] = deque()
+    total = 0
+    with ThreadPoolExecutor(1, thread_name_prefix="hash") as second:
+        try:
+            while got := fill(buffer := _buffer(free, behind)):
+                data = buffer[:got]
+                behind.append((second.submit(digest.update, data), buffer))
+                _write(out, data)
+                total += got
+        finally:
+            # The reader need not wait for the hash.
+            os.close(out)
     return Hashed("sha256:" + digest.hexdigest(), total)
+
+
+def _buffer(free: list[memoryview], behind: "deque[tuple[Future[None], memoryview]]") -> memoryview:
+    while behind and (behind[0][0].done() or len(behind) >= _LAG):
+        hashing, buffer = behind.popleft()
+        hashing.result()
+        free.append(buffer)
+    return free.pop() if free else memoryview(bytearray(_CHUNK))
 
 
 def _read(plain: Readable, view: memoryview, kind: str) -> int:

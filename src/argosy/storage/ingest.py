@@ -14,7 +14,7 @@ from argosy.storage import compression, hashing, pipes
 from argosy.storage.hashing import Hashed
 from argosy.storage.layer import Layer, chain_id
 from argosy.storage.model import Directory
-from argosy.storage.sync import sync_directory, sync_filesystem
+from argosy.storage.sync import sync_directory, sync_file, sync_filesystem
 
 if TYPE_CHECKING:
     from argosy.storage.layers import Layers
@@ -41,7 +41,7 @@ class LayerIngest:
         self._layers = layers
         self._made: dict[str, tuple[Layer, Path]] = {}
         self._leased: list[str] = []
-        self._synced = False
+        self._synced = True
 
     async def add(self, parent: str | None, part: Part, *, expected: str = "", recipe_always: bool = False) -> Layer:
         """Apply an archive on ``parent`` and return the layer. A layer that is known already is not applied again.
@@ -86,7 +86,7 @@ class LayerIngest:
 
     async def sync(self) -> None:
         """Get what was made onto the disk. Called by `commit`; earlier by who has memory to give back first."""
-        if self._made and not self._synced:
+        if not self._synced:
             self._synced = True
             await asyncio.to_thread(sync_filesystem, self._layers.home)
             failpoints.hit("storage.layer.synced")
@@ -150,6 +150,9 @@ class LayerIngest:
             (aside / "recipe").unlink(missing_ok=True)
         layer = Layer(chain, hashed.digest, parent, result["size"], hashed.size, bool(result["recipe"]))
         self._layers.write_record(layer, aside)
+        if self._synced:
+            sync_file(aside / "record.json")
+            sync_directory(aside)
         self._made[chain] = (layer, aside)
         self._lease(chain)
         return layer
@@ -176,32 +179,32 @@ class LayerIngest:
         return await self._fed(feeding, aside, read, [read, recipe] if recipe >= 0 else [read])
 
     async def _diff(self, upper: Path, lower: Path | None, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
+        """One worker writes the layer's tar, a thread hashes it on the way to another, which applies it."""
+        trees = [_open_directory(tree / "diff") for tree in (upper, lower) if tree is not None]
         changed, changed_in = pipes.make_pipe()
+        packing = asyncio.ensure_future(
+            self._layers.workers.run("diff_layer", {"overlay": self._layers.driver.overlay}, fds=[changed_in, *trees])
+        )
+        # By callback: a task that is cancelled before its first step runs no finally of its own.
+        packing.add_done_callback(lambda _: close_all(changed_in, *trees))
         read, write = pipes.make_pipe()
         feeding = _in_thread(hashing.feed_pipe, changed, write)
-        packing = asyncio.ensure_future(self._pack(upper, lower, changed_in))
         try:
-            result = await self._fed(feeding, aside, read, [read, recipe])
+            result = await self._fed(feeding, aside, read, [read, recipe], sync=True)
+            await packing
         except BaseException:
             packing.cancel()
             await _settled(packing)
             raise
-        await packing
         return result
 
-    async def _pack(self, upper: Path, lower: Path | None, out: int) -> None:
-        fds = [out]
-        try:
-            for tree in (upper, lower):
-                if tree is not None:
-                    fds.append(os.open(tree / "diff", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-            await self._layers.workers.run("diff_layer", {"overlay": self._layers.driver.overlay}, fds=fds)
-        finally:
-            for fd in fds:
-                os.close(fd)
+    async def _fed(
+        self, feeding: "asyncio.Future[Hashed]", aside: Path, read: int, fds: list[int], *, sync: bool = False
+    ) -> tuple[dict[str, Any], Hashed]:
+        """Run the worker on a pipe that a thread fills. If both fail, the thread knows why.
 
-    async def _fed(self, feeding: "asyncio.Future[Hashed]", aside: Path, read: int, fds: list[int]) -> tuple[dict[str, Any], Hashed]:
-        """Run the worker on a pipe that a thread fills. If both fail, the thread knows why."""
+        With ``sync`` the tree goes to the disk while the hash, which is slower than the worker, catches up.
+        """
         try:
             result = await self._apply(aside, {}, fds)
         except BaseException as error:
@@ -211,11 +214,22 @@ class LayerIngest:
                 raise reason from error
             raise
         os.close(read)
+        if sync:
+            await self.sync()
         return result, await feeding
 
 
 def _create(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def _open_directory(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def close_all(*fds: int) -> None:
+    for fd in fds:
+        os.close(fd)
 
 
 def _in_thread(function: Any, *args: Any) -> "asyncio.Future[Any]":

@@ -13,10 +13,11 @@ from argosy.base.errors import NotFoundError
 from argosy.base.tasks import Supervisor
 from argosy.storage import gc, pipes
 from argosy.storage.drivers.port import Driver
-from argosy.storage.ingest import LayerIngest
+from argosy.storage.ingest import LayerIngest, close_all
 from argosy.storage.layer import Layer, hex_of
 from argosy.storage.leases import Leases
 from argosy.storage.model import Directory
+from argosy.storage.placement import spread
 from argosy.storage.ports import Workers
 from argosy.storage.trash import Trash
 
@@ -37,6 +38,7 @@ class Layers:
         self._locks: dict[str, asyncio.Lock] = {}
         for name in ("layers", "aside"):
             (home / name).mkdir(mode=0o710, parents=True, exist_ok=True)
+        spread(home / "aside")
         self.trash = Trash(home / "trash", workers=workers, supervisor=supervisor)
 
     def open(self) -> None:
@@ -151,7 +153,7 @@ class Layers:
             recipe = os.open(tree / "recipe", os.O_RDONLY | os.O_CLOEXEC)
             read, write = pipes.make_pipe()
             job = asyncio.ensure_future(self.workers.run("assemble", {}, fds=[recipe, write], root=Directory(str(tree / "diff"))))
-            job.add_done_callback(lambda _: _close(write, recipe))
+            job.add_done_callback(lambda _: close_all(write, recipe))
             try:
                 async for chunk in pipes.drain(read):
                     yield chunk
@@ -212,11 +214,6 @@ class Layers:
         path = self.home / "aside" / os.urandom(12).hex()
         path.mkdir(mode=0o710)
         return path
-
-
-def _close(*fds: int) -> None:
-    for fd in fds:
-        os.close(fd)
 
 
 def _complete(layer: Layer, found: Mapping[str, Layer]) -> bool:

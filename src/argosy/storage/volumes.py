@@ -19,6 +19,7 @@ from argosy.base.events import EventBus
 from argosy.storage import volume_mount
 from argosy.storage.database import Database
 from argosy.storage.model import VolumeView
+from argosy.storage.placement import spread
 from argosy.storage.ports import Workers
 from argosy.storage.trash import Trash
 
@@ -52,6 +53,7 @@ class Volumes:
     def open(self) -> None:
         """Learn the volumes; directories that no record names are what a crash left."""
         self._root.mkdir(mode=0o701, parents=True, exist_ok=True)
+        spread(self._root)
         for name, value in self._db.load(_KIND).items():
             self._records[name] = msgspec.json.decode(value, type=_Record)
         for path in self._root.iterdir():

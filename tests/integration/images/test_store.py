@@ -20,7 +20,7 @@ def members(data):
         return {member.name: archive.extractfile(member).read() for member in archive if member.isreg()}
 
 
-def docker_archive(*layers, tags=("old:1",), config=None, **extra):
+def docker_archive(*layers, tags=("old:1",), config=None, damage=False):
     """An archive of `docker save` before version 25."""
     config = {
         "architecture": "amd64",
@@ -35,10 +35,9 @@ def docker_archive(*layers, tags=("old:1",), config=None, **extra):
     name = hashlib.sha256(data).hexdigest() + ".json"
     files = [(name, data)]
     for number, layer in enumerate(layers):
-        files += [(f"l{number}", "dir"), (f"l{number}/layer.tar", layer)]
+        files += [(f"l{number}", "dir"), (f"l{number}/layer.tar", layer[:-20] + b"\xff" * 20 if damage else layer)]
     manifest = [{"Config": name, "RepoTags": list(tags), "Layers": [f"l{number}/layer.tar" for number in range(len(layers))]}]
     files.append(("manifest.json", json.dumps(manifest).encode()))
-    files += list(extra.items())
     return tar(*files), "sha256:" + name[:-5]
 
 
@@ -189,17 +188,13 @@ async def test_an_oci_layout_keeps_its_manifest(host):
         (docker_archive(BASE, config={"os": "windows"})[0], "cannot load windows image on linux"),
         (docker_archive(BASE, config={"rootfs": {"type": "layers", "diff_ids": ["sha256:" + "1" * 64]}})[0], "invalid diffID for layer 0"),
         (docker_archive(BASE, BASE[:700])[0], "unexpected EOF"),
-        (docker_archive(BASE, gzip.compress(NEXT)[:-9])[0].replace(b"x", b"x"), None),
+        (docker_archive(BASE, gzip.compress(NEXT), damage=True)[0], ""),
         (docker_archive(BASE, tags=["Upper:1"])[0], "must be lowercase"),
         (docker_archive(BASE, tags=["notag"])[0], 'invalid tag "notag"'),
         (docker_archive(tar(("../../escape", b"x")))[0], 'is outside of "/"'),
     ],
 )
 async def test_a_broken_archive_leaves_nothing(host, archive, words):
-    if words is None:
-        packed = gzip.compress(NEXT)
-        archive = docker_archive(BASE, packed)[0].replace(packed, packed[:-20] + b"\xff" * 20)
-        words = ""
     with pytest.raises(InvalidParameterError) as caught:
         await host.load(archive)
     assert words in str(caught.value)
@@ -362,7 +357,7 @@ async def test_names_that_cannot_be_are_refused_before_anything_is_read(host):
     await host.import_(BASE, "a")
     with pytest.raises(InvalidParameterError, match="cannot import digest reference"):
         await host.images.tag("a", "foo@sha256:" + "0" * 64, "")
-    with pytest.raises(NotFoundError, match="No such image: nope$"):
+    with pytest.raises(NotFoundError, match=r"No such image: nope$"):
         await host.save("nope")
 
 

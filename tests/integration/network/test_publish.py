@@ -205,6 +205,9 @@ async def test_only_those_on_the_list_reach_a_guarded_port(world: World) -> None
         assert world.internet.reach(HOST4, 8080, server) == INTERNET4
         with pytest.raises(TimeoutError):
             world.internet.call(HOST4, 8081, 0.7)
+        for port in (8080, 8081):
+            # The proxy cannot tell who may: it does not listen.
+            assert is_refused(lambda: world.internet.call(HOST6, port))
     assert [entry["from"] for entry in daemon.controller.audit()] == [f"10.0.0.0/8, {INTERNET4}/32"] * 2 + ["10.0.0.0/8"] * 2
 
 

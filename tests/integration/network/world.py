@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import ipaddress
 import itertools
 import os
@@ -231,7 +232,7 @@ class World:
         fd = netns.create()
         with netns.entered(fd):
             process = subprocess.Popen(["sleep", "1000"], stdin=subprocess.DEVNULL)
-        found = Container(fd, f"{number:064x}", name or f"c{number}", process)
+        found = Container(fd, hashlib.sha256(str(number).encode()).hexdigest(), name or f"c{number}", process)
         self.containers.append(found)
         return found
 

@@ -17,32 +17,10 @@ from argosy.runtime.compile import probe_host
 from argosy.runtime.model import AttachRequest, ExecRequest, Exited, LogPlan, StartRequest
 from argosy.storage.model import Overlay
 
-_APPLETS = [
-    "sh",
-    "cat",
-    "echo",
-    "sleep",
-    "dd",
-    "yes",
-    "head",
-    "tail",
-    "seq",
-    "tr",
-    "stty",
-    "ls",
-    "id",
-    "true",
-    "false",
-    "kill",
-    "test",
-    "printf",
-    "wc",
-    "md5sum",
-    "ps",
-    "od",
-    "env",
-    "readlink",
-]
+_APPLETS = (
+    *("sh", "cat", "echo", "sleep", "dd", "yes", "head", "tail", "seq", "tr", "stty", "ls", "id", "true", "false"),
+    *("kill", "test", "printf", "wc", "md5sum", "ps", "od", "env", "readlink"),
+)
 _NAMESPACES = ("pid", "mount", "ipc", "uts", "network")
 _MOUNTS = [
     {"destination": "/proc", "type": "proc", "source": "proc"},

@@ -2,13 +2,13 @@ import asyncio
 import os
 
 import pytest
-from fakes.layers import actions, make_world
 
 from argosy.base.errors import ConflictError, InvalidParameterError, NotFoundError, NotModifiedError, SystemFailureError
 from argosy.engine.container_view import CreateRequest
 from argosy.engine.model import Config, HostConfig, MountPoint, RestartPolicy, Status
 from argosy.engine.wait import wait
 from argosy.runtime.model import StartFailed
+from fakes.layers import actions, make_world
 
 
 @pytest.fixture
@@ -223,3 +223,13 @@ async def test_a_network_that_is_gone_fails_the_start(world):
     container = await create(world, network_mode="nope")
     with pytest.raises(NotFoundError, match="network nope not found"):
         await world.starter.start(container)
+
+
+async def test_rm_takes_a_container_away_that_could_not_start(world):
+    container = await create(world, auto_remove=True)
+    removed = wait(container, "removed")
+    world.fail["release"] = StartFailed("exec: no such file", 127)
+    with pytest.raises(InvalidParameterError):
+        await world.starter.start(container)
+    assert (await anext(removed)).exit_code == 127
+    assert world.registry.get(container.id) is None

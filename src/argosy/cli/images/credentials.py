@@ -54,9 +54,9 @@ class Logins:
                 if found is not None:
                     return _login(registry, str(found.get("Username", "")), str(found.get("Secret", "")))
             for key, entry in (config.get("auths") or {}).items():
-                if key == registry or bare_host(key) == bare_host(registry):
-                    if login := _stored(registry, entry):
-                        return login
+                same = key == registry or bare_host(key) == bare_host(registry)
+                if same and (login := _stored(registry, entry)):
+                    return login
         return {}
 
     def header(self, registry: str) -> str:

@@ -7,6 +7,7 @@ import time
 from argosy.cli.output import human
 from argosy.cli.output.listing import Column, Listing
 from argosy.cli.output.ports import displayable
+from argosy.cli.template.quoting import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,8 +62,6 @@ def image(row: Document, trunc: bool) -> str:
 
 
 def command(row: Document, trunc: bool) -> str:
-    from argosy.cli.template.functions import quote
-
     text = str(row.get("Command") or "")
     return quote(human.shorten(text, 20) if trunc else text)
 

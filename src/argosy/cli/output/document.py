@@ -6,7 +6,9 @@ import json
 import sys
 
 from argosy.cli.errors import ExitError
-from argosy.cli.template import TemplateError, parse, render
+from argosy.cli.template.evaluate import render
+from argosy.cli.template.lexer import TemplateError
+from argosy.cli.template.parser import parse
 from argosy.cli.template.values import to_json
 
 TYPE_CHECKING = False

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from argosy.cli.errors import ExitError
-from argosy.cli.template import Template, TemplateError, parse, render
+from argosy.cli.template.evaluate import render
+from argosy.cli.template.lexer import TemplateError
+from argosy.cli.template.nodes import Template
+from argosy.cli.template.parser import parse
 
 
 def compiled(source: str) -> Template:

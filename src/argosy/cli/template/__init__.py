@@ -2,11 +2,7 @@
 
 Fields, pipelines, variables, if/else if/else, with, range with break and continue, comparison, logic, printf, and docker's own
 functions. Not served: define, block, template, and calls of methods.
+
+The doors are `parser.parse`, `evaluate.render`, `lexer.TemplateError` and `values`; nothing is imported here, because a plain list
+needs none of it.
 """
-
-from argosy.cli.template.evaluate import render
-from argosy.cli.template.lexer import TemplateError
-from argosy.cli.template.nodes import Template
-from argosy.cli.template.parser import parse
-
-__all__ = ["Template", "TemplateError", "parse", "render"]

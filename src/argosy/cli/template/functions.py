@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argosy.cli.template.quoting import quote
 from argosy.cli.template.values import Missing, NoValue, Record, show, to_json, truth
 
 TYPE_CHECKING = False
@@ -165,16 +166,6 @@ def _verb(verb: str, value: object, flags: str, precision: str | None) -> str:
             return f"%!s({_type(value)}={text})"
         return text[: int(precision)] if precision and verb == "s" else text
     return f"%!{verb}({_type(value)}={show(value)})"
-
-
-def quote(text: str) -> str:
-    """Go's strconv.Quote."""
-    names = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\v": "\\v"}
-    out = (
-        names.get(char) or (char if char.isprintable() else f"\\x{ord(char):02x}" if ord(char) < 0x80 else f"\\u{ord(char):04x}")
-        for char in text
-    )
-    return '"' + "".join(out) + '"'
 
 
 def _text(value: object, name: str) -> str:

@@ -20,17 +20,22 @@ if TYPE_CHECKING:
 _ATTEMPTS = 10
 
 
-def following(session: Session, resize: Callable[[int, int], Call[None]], active: bool) -> AbstractContextManager[None]:
-    """Resize once and on each SIGWINCH, for a while."""
+def following(
+    session: Session, resize: Callable[[int, int], Call[None]], active: bool, *, redraw: bool = False
+) -> AbstractContextManager[None]:
+    """Resize once and on each SIGWINCH, for a while.
+
+    ``redraw`` first sets another size, so that a program that has long been running draws its screen again.
+    """
     from contextlib import contextmanager
 
-    def once() -> bool:
+    def once(more: int = 0) -> bool:
         found = raw.size()
         if found is None:
             return True
         client = session.new_client()
         try:
-            client.call(resize(*found))
+            client.call(resize(found[0] + more, found[1] + more))
         except (ArgosyError, OSError):
             return False
         finally:
@@ -43,6 +48,8 @@ def following(session: Session, resize: Callable[[int, int], Call[None]], active
             yield
             return
         with handling((signal.SIGWINCH,), lambda _number: _ignore(once())):
+            if redraw:
+                once(1)
             _first(once)
             yield
 

@@ -67,9 +67,6 @@ async def put_archive(
     ``owner``: a user as in ``--user``; all files are given to it (``copyUIDGID``). Raises NotFoundError,
     InvalidParameterError and SystemFailureError in Docker's words; what was unpacked before stays.
     """
-    stat = await stat_path(workers, place, path.rstrip("/") + "/.", name=name) if path.strip("/") else {"mode": 1 << 31}
-    if not stat["mode"] & 1 << 31:
-        raise InvalidParameterError("extraction point is not a directory")
     _refuse_read_only(place, path)
     params = {
         "path": path,
@@ -95,7 +92,14 @@ async def _unpacked(workers: Workers, place: Place, params: dict[str, Any], fds:
         os.close(write)
         raise
     work.add_done_callback(lambda _: os.close(read))
-    feeding = asyncio.ensure_future(pipes.feed(write, body))
+    begun = False
+
+    async def feed() -> None:
+        nonlocal begun
+        begun = True
+        await pipes.feed(write, body)
+
+    feeding = asyncio.ensure_future(feed())
     try:
         await asyncio.wait({work, feeding}, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
@@ -109,6 +113,8 @@ async def _unpacked(workers: Workers, place: Place, params: dict[str, Any], fds:
             task.cancel()
         with suppress(asyncio.CancelledError, Exception):
             await asyncio.gather(feeding, work, return_exceptions=True)
+        if not begun:
+            os.close(write)
 
 
 def _refuse_read_only(place: Place, path: str) -> None:

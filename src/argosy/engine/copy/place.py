@@ -22,7 +22,7 @@ class Place:
 
     def covering(self, path: str) -> MountPoint | None:
         """Return the innermost mount that ``path`` lies in, as far as its text tells; links are the kernel's business."""
-        clean = os.path.normpath("/" + path)
+        clean = os.path.normpath("/" + path.lstrip("/"))
         inside = [point for point in self.mounts if _lies_in(clean, os.path.normpath(point.destination))]
         return max(inside, key=lambda point: len(point.destination), default=None)
 

@@ -8,9 +8,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from isal import igzip
+from isal import isal_zlib
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
+_GZIP = 31
 _ATTEMPTS = 20
 
 
@@ -84,8 +85,7 @@ def unpack(segment: Segment, directory: str) -> None:
     """Replace an archive's fd by one of its unpacked content, in a file without a name; an archive cut short gives what it holds."""
     target = _unnamed(directory)
     try:
-        with open(segment.fd, "rb", closefd=False) as raw, igzip.GzipFile(fileobj=raw) as packed:  # type: ignore[no-untyped-call]
-            _copy(packed, target)
+        _unpack(segment.fd, target)
     except BaseException:
         os.close(target)
         raise
@@ -93,15 +93,24 @@ def unpack(segment: Segment, directory: str) -> None:
     segment.fd, segment.packed = target, False
 
 
-def _copy(packed: igzip.GzipFile, target: int) -> None:
-    while True:
-        try:
-            data = packed.read(_CHUNK)
-        except (EOFError, OSError):
-            return
-        if not data:
-            return
-        os.write(target, data)
+def _unpack(source: int, target: int) -> None:
+    """Several gzip members follow one another as one (RFC 1952); what is behind a broken place is lost."""
+    unpacker = isal_zlib.decompressobj(wbits=_GZIP)
+    while data := os.read(source, _CHUNK):
+        while data:
+            try:
+                _write(target, unpacker.decompress(data))
+            except isal_zlib.error:  # type: ignore[misc]  # isal's stubs call the class an instance
+                return
+            data = unpacker.unused_data if unpacker.eof else b""
+            if unpacker.eof:
+                unpacker = isal_zlib.decompressobj(wbits=_GZIP)
+
+
+def _write(target: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(target, view) :]
 
 
 def _unnamed(directory: str) -> int:

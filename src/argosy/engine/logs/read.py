@@ -22,7 +22,7 @@ from argosy.engine.logs.render import Renderer
 from argosy.engine.logs.watch import POLL, LogWatch
 from argosy.runtime.model import LogPlan
 
-PIECE = 131072
+PIECE = 65536
 _HELD = 16
 """Files that a slow follower keeps open after they were rotated away; beyond, the oldest unread one is given up."""
 _REMEMBERED = 4096
@@ -219,10 +219,10 @@ class _Reader:
     async def _drain_segment(self, segment: Segment) -> AsyncIterator[bytes]:
         after = self._skip.get(segment.inode, "")
         size = PIECE
-        if self._offset and self._last and os.pread(segment.fd, len(self._last), self._offset - len(self._last)) != self._last:
-            # One file only (max-file=1): it was emptied and is being written anew.
-            self._offset = 0
         while not self.done:
+            if self._last and os.pread(segment.fd, len(self._last), self._offset - len(self._last)) != self._last:
+                # One file only (max-file=1): it was emptied and is being written anew.
+                self._offset, self._last = 0, b""
             data = await _read_at(segment.fd, size, self._offset)
             whole = self._format.complete(data)
             if whole == 0:

@@ -1,6 +1,6 @@
 """Namespace modes: which words each of them takes, and what excludes what (moby ``api/types/container/hostconfig.go``)."""
 
-from argosy.base.errors import ConflictError, InvalidParameterError
+from argosy.base.errors import InvalidParameterError
 from argosy.engine.model import HostConfig
 
 
@@ -29,7 +29,7 @@ def _is(mode: str, *known: str, container: bool = False) -> bool:
 def _check_remapped(host: HostConfig) -> None:
     """A remapped container owns nothing of the host, so it cannot be given the host's own namespaces."""
     if host.privileged:
-        raise ConflictError(
+        raise InvalidParameterError(
             "privileged mode is incompatible with user namespaces.  "
             "You must run the container in the host namespace when running privileged mode"
         )

@@ -67,7 +67,11 @@ class NetlinkSocket:
         return self._sock.fileno()
 
     def join(self, group: int) -> None:
-        """Receive what is multicast to ``group`` of this protocol; the socket no longer blocks."""
+        """Receive what is multicast to ``group`` of this protocol; the socket no longer blocks.
+
+        A socket without an address gets no multicast at all: address 0 is what the kernel's own messages leave out.
+        """
+        self._sock.bind((0, 0))
         self._sock.setsockopt(_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, group)
         self._sock.setblocking(False)
 

@@ -50,11 +50,14 @@ def ensure(host: NetlinkSocket, plan: BridgePlan) -> None:
             )
             found = links.find_link(host, plan.name)
         assert found is not None
-        _address(host, found.index, plan)
-        host.run([links.change_link(index=found.index, up=True)])
         if plan.ipv6:
             sysctl.write(f"ipv6/conf/{plan.name}/disable_ipv6", "0")
             sysctl.write(f"ipv6/conf/{plan.name}/accept_ra", "0")
+            # Neighbours of forwarded packets are asked for under the link-local address, and not at all for the second or two
+            # in which that address is being checked for duplicates. It comes from a random MAC: there are none.
+            sysctl.write(f"ipv6/conf/{plan.name}/dad_transmits", "0")
+        _address(host, found.index, plan)
+        host.run([links.change_link(index=found.index, up=True)])
     except BaseException:
         if made:
             remove(host, plan.name, plan.alias)

@@ -115,6 +115,7 @@ class FirewallTable:
         self._watch = NetlinkSocket(NETLINK_NETFILTER)
         self._watch.join(_NFNLGRP_NFTABLES)
         asyncio.get_running_loop().add_reader(self._watch.fileno(), self._changed)
+        await self._run(self._generation_moved)
         while True:
             try:
                 async with asyncio.timeout(_EVERY):

@@ -28,6 +28,8 @@ def _detach() -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with open("/proc/self/comm", "w", encoding="ascii") as file:
+        file.write("argosy-netd")
     os.chdir("/")
     os.umask(0o077)
 

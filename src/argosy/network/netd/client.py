@@ -42,20 +42,27 @@ class NetdClient:
 
         Raises UnavailableError when none can be had.
         """
-        try:
-            await asyncio.to_thread(self._reach)
-        except (OSError, subprocess.SubprocessError) as error:
-            raise UnavailableError(f"netd does not start: {error}") from error
-        assert self._sock is not None
-        asyncio.get_running_loop().add_reader(self._sock.fileno(), self._readable)
-        hello = await self.call("hello")
-        if hello["version"] != wire.VERSION:
-            # An older daemon's: it cannot be told what we know. What it holds is made anew in its successor.
-            await self.call("stop")
-            self.close()
-            return await self.start()
-        self.pid = hello["pid"]
-        return hello
+        for _attempt in range(5):
+            try:
+                await asyncio.to_thread(self._reach)
+            except (OSError, subprocess.SubprocessError) as error:
+                raise UnavailableError(f"netd does not start: {error}") from error
+            assert self._sock is not None
+            asyncio.get_running_loop().add_reader(self._sock.fileno(), self._readable)
+            try:
+                hello = await self.call("hello")
+                if hello["version"] == wire.VERSION:
+                    self.pid = hello["pid"]
+                    return hello
+                # An older daemon's: it cannot be told what we know. What it holds is made anew in its successor.
+                await self.call("stop")
+            except UnavailableError:
+                # It was just ending when it was called.
+                continue
+            finally:
+                if not self.pid:
+                    self.close()
+        raise UnavailableError("netd does not start: it goes away as soon as it is called")
 
     async def call(self, op: str, fds: Sequence[int] = (), /, **fields: Any) -> dict[str, Any]:
         """Ask and return the answer. Raises SystemFailureError with netd's reason, UnavailableError when it is gone.
@@ -197,6 +204,8 @@ class NetdClient:
                 future.set_result(answer)
 
     def _lost(self) -> None:
-        _log.warning("netd (process %d) went away", self.pid)
+        known, self.pid = self.pid, 0
         self.close()
-        self._on_loss()
+        if known:
+            _log.warning("netd (process %d) went away", known)
+            self._on_loss()

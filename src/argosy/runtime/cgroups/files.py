@@ -54,6 +54,11 @@ def number(text: str, default: int = 0) -> int:
         return default
 
 
+def machine_memory() -> int:
+    """Return the machine's memory in bytes: what dockerd shows as the limit where there is none."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def table(text: str) -> dict[str, int]:
     """Return a flat-keyed file (``memory.stat``) as a dictionary."""
     rows = {}

@@ -52,13 +52,16 @@ def _cpu(accounting: "str | None", cpu: "str | None") -> "dict[str, Any]":
 def _memory(directory: "str | None") -> "dict[str, Any]":
     if directory is None:
         return {}
-    return {
+    stats: dict[str, Any] = {
         "usage": files.number(files.read_or(directory + "/memory.usage_in_bytes")),
         "max_usage": files.number(files.read_or(directory + "/memory.max_usage_in_bytes")),
-        "failcnt": files.number(files.read_or(directory + "/memory.failcnt")),
-        "limit": files.number(files.read_or(directory + "/memory.limit_in_bytes")),
+        "limit": min(files.number(files.read_or(directory + "/memory.limit_in_bytes")), files.machine_memory()),
         "stats": files.table(files.read_or(directory + "/memory.stat")),
     }
+    failures = files.number(files.read_or(directory + "/memory.failcnt"))
+    if failures:
+        stats["failcnt"] = failures
+    return stats
 
 
 def _block_io(directory: "str | None") -> "dict[str, Any]":
@@ -81,7 +84,7 @@ def parse_block_io(text: str) -> "list[dict[str, Any]]":
         major, colon, minor = words[0].partition(":") if words else ("", "", "")
         if not colon or len(words) < 2:
             continue
-        operation = words[1].lower() if len(words) > 2 else ""
+        operation = words[1] if len(words) > 2 else ""
         rows.append({"major": int(major), "minor": int(minor), "op": operation, "value": int(words[-1])})
     return rows
 
@@ -89,7 +92,9 @@ def parse_block_io(text: str) -> "list[dict[str, Any]]":
 def _pids(directory: "str | None") -> "dict[str, Any]":
     if directory is None:
         return {}
-    return {
-        "current": files.number(files.read_or(directory + "/pids.current")),
-        "limit": files.number(files.read_or(directory + "/pids.max")),
-    }
+    stats = {"current": files.number(files.read_or(directory + "/pids.current"))}
+    limit = files.read_or(directory + "/pids.max").strip()
+    # dockerd leaves an unlimited one out, on v1 only.
+    if limit and limit != "max":
+        stats["limit"] = int(limit)
+    return stats

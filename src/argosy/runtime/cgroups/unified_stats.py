@@ -53,7 +53,7 @@ def _memory(directory: str) -> "dict[str, Any]":
     stats: dict[str, Any] = {
         "usage": files.number(current),
         "stats": files.table(files.read_or(directory + "/memory.stat")),
-        "limit": files.number(files.read_or(directory + "/memory.max")),
+        "limit": min(files.number(files.read_or(directory + "/memory.max")), files.machine_memory()),
     }
     events = files.table(files.read_or(directory + "/memory.events"))
     if events.get("oom"):

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from argosy.base.errors import SystemFailureError
+from argosy.linux.memory import KEEP
 from argosy.runtime.launcher.command import command
 from argosy.runtime.shim import wire
 
-_ATTEMPTS = 3
+_ATTEMPTS = 8
 
 
 class Launcher:
@@ -31,40 +32,53 @@ class Launcher:
         """Start it, if it does not run."""
         async with self._lock:
             if self._socket is None:
-                await asyncio.to_thread(self._spawn)
-                self._watch()
+                process, link = await asyncio.to_thread(self._spawn)
+                self._process, self._socket = process, link
+                self._watch(process)
 
     async def request(self, verb: str, message: dict[str, Any], fds: Sequence[int] = ()) -> socket.socket:
-        """Have a fresh fork do the request; return our end of its control connection (non-blocking).
+        """Have a fresh fork do the request; return our end of its control connection (non-blocking) when it has taken it.
 
-        Raises SystemFailureError when no launcher can be had.
+        A request that a dying launcher had not passed on is given to the next. Raises SystemFailureError when none stays alive.
         """
         memfd = wire.encode(message)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
         try:
             for _ in range(_ATTEMPTS):
                 await self.start()
-                if await self._send(verb, (memfd, theirs.fileno(), *fds)):
-                    ours.setblocking(False)
-                    return ours
-                self._lost()
+                used = self._process
+                link = await self._ask(verb, (memfd, *fds))
+                if link is not None:
+                    return link
+                self._lost(used)
+        finally:
+            os.close(memfd)
+        raise SystemFailureError("the launcher does not stay alive; see " + self._log_path)
+
+    async def _ask(self, verb: str, fds: Sequence[int]) -> socket.socket | None:
+        """Return the control connection, None if nobody took the request."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+        ours.setblocking(False)
+        try:
+            with theirs:
+                sent = await self._send(verb, (fds[0], theirs.fileno(), *fds[1:]))
+            if sent and await asyncio.get_running_loop().sock_recv(ours, len(wire.TAKEN)) == wire.TAKEN:
+                return ours
+        except ConnectionError:
+            pass
         except BaseException:
             ours.close()
             raise
-        finally:
-            os.close(memfd)
-            theirs.close()
         ours.close()
-        raise SystemFailureError("the launcher does not stay alive; see " + self._log_path)
+        return None
 
     def dismiss(self) -> None:
         """Let it end; shims and workers that run go on."""
-        self._lost()
+        self._lost(self._process)
 
     async def close(self) -> None:
         """Let it end and wait until it has."""
         process = self._process
-        self._lost()
+        self._lost(process)
         if process is not None:
             await asyncio.to_thread(process.wait)
 
@@ -96,17 +110,17 @@ class Launcher:
             loop.remove_writer(copy)
             os.close(copy)
 
-    def _spawn(self) -> None:
+    def _spawn(self) -> tuple["subprocess.Popen[bytes]", socket.socket]:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
         log = os.open(self._log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             # Own session: signals to the daemon's terminal group are not for it. No environment but what Python needs.
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 self._arguments,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                env={"PATH": os.defpath},
+                env={"PATH": os.defpath, **KEEP},
                 start_new_session=True,
                 cwd="/",
             )
@@ -117,12 +131,10 @@ class Launcher:
             theirs.close()
             os.close(log)
         ours.setblocking(False)
-        self._socket = ours
+        return process, ours
 
-    def _watch(self) -> None:
+    def _watch(self, process: "subprocess.Popen[bytes]") -> None:
         """Notice its death at once, and reap it."""
-        process = self._process
-        assert process is not None
         loop = asyncio.get_running_loop()
         pidfd = os.pidfd_open(process.pid)
 
@@ -130,15 +142,15 @@ class Launcher:
             loop.remove_reader(pidfd)
             os.close(pidfd)
             process.wait()
-            if self._process is process:
-                self._lost()
+            self._lost(process)
 
         loop.add_reader(pidfd, ended)
 
-    def _lost(self) -> None:
-        if self._socket is not None:
+    def _lost(self, process: "subprocess.Popen[bytes] | None") -> None:
+        """Forget that launcher, unless another has taken its place already."""
+        if self._process is process and self._socket is not None:
             self._socket.close()
-        self._socket = self._process = None
+            self._socket = self._process = None
 
 
 def _settle(ready: "asyncio.Future[None]") -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from argosy.base.clock import Clock, SystemClock
 from argosy.base.tasks import Supervisor
+from argosy.runtime import plainjson
 from argosy.runtime.cgroups import Group, open_group
 from argosy.runtime.client import adopt
 from argosy.runtime.client.connection import Connection, Message
@@ -20,11 +21,11 @@ from argosy.runtime.client.directory import Directories
 from argosy.runtime.client.launcher import Launcher
 from argosy.runtime.client.plan import Planner
 from argosy.runtime.client.shim import ShimHandle
-from argosy.runtime.exitrecord import EXIT, START, discard, write_json
+from argosy.runtime.exitrecord import EXIT, SHIM, START, discard, write_json
+from argosy.runtime.logs.attributes import TagError, shim_plan
 from argosy.runtime.model import Exited, ExitRecord, StartFailed, StartRequest
 
 _log = logging.getLogger(__name__)
-_ATTEMPTS = 5
 SHIM_KILLED = "the shim was killed, and the container with it"
 
 
@@ -64,30 +65,13 @@ class ShimRuntime:
 
     async def prepare(self, request: StartRequest) -> ShimHandle:
         plan, bundle = await self._planner.plan(request)
-        await self._await_predecessor(request.id)
         attempt = f"{self._clock.now_ns():x}"
+        message = _shim_request(request, attempt, self._directories.path(request.id), plan, bundle)
+        await self._await_predecessor(request.id)
         directory = self._directories.make(request.id)
-        discard(directory, EXIT)
+        for name in (EXIT, SHIM):
+            discard(directory, name)
         write_json(directory, START, {"attempt": attempt, "cgroup": plan["cgroup"], "terminal": request.terminal})
-        message = {
-            "id": request.id,
-            "attempt": attempt,
-            "directory": directory,
-            "plan": plan,
-            "log": {
-                "driver": request.log.driver,
-                "path": request.log.path,
-                "options": {"argosy.id": request.id, **request.log.options},
-                "attributes": dict(request.log.attributes),
-            },
-            "terminal": request.terminal,
-            "open_stdin": request.open_stdin,
-            "stdin_once": request.stdin_once,
-            "console_size": list(request.console_size),
-            "preserved": dict(request.preserved),
-            "runtime": request.runtime,
-            "bundle": bundle,
-        }
         try:
             return await self._begin(message, plan)
         except BaseException:
@@ -96,23 +80,23 @@ class ShimRuntime:
             raise
 
     async def _begin(self, message: dict[str, Any], plan: Mapping[str, Any]) -> ShimHandle:
-        """Have a shim forked and wait for its first word; again if the launcher died with the request in its socket."""
-        for _ in range(_ATTEMPTS):
-            link = await self.launcher.request("shim", message)
-            first: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-            connection = self._connect(message["id"], link, first)
-            try:
-                word = await first
-            except BaseException:
-                connection.close()
-                raise
-            if word["event"] == "prepared":
-                handle = ShimHandle(connection, word, open_group(plan["cgroup"]), message["terminal"])
-                self._handles[handle.id] = handle
-                return handle
+        """Have a shim forked and wait for its first word."""
+        link = await self.launcher.request("shim", message)
+        first: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        connection = self._connect(message["id"], link, first)
+        try:
+            word = await first
+        except BaseException:
             connection.close()
-            if word["event"] == "failed":
-                raise StartFailed(word["message"], word["code"])
+            raise
+        if word["event"] == "prepared":
+            handle = ShimHandle(connection, word, open_group(plan["cgroup"]), message["terminal"])
+            self._handles[handle.id] = handle
+            return handle
+        connection.close()
+        if word["event"] == "failed":
+            raise StartFailed(word["message"], word["code"])
+        await asyncio.to_thread(_remove_leftovers, open_group(plan["cgroup"]))
         raise StartFailed("failed to create task for container: the shim was killed while it started", 128)
 
     async def _await_predecessor(self, container_id: str) -> None:
@@ -277,3 +261,36 @@ class ShimRuntime:
     def _tell(self, exited: Exited) -> None:
         for listener in self._exit_listeners:
             listener(exited)
+
+
+def _shim_request(request: StartRequest, attempt: str, directory: str, plan: dict[str, Any], bundle: dict[str, Any]) -> dict[str, Any]:
+    """Return what the shim is told. Raises StartFailed on log options that cannot be."""
+    return {
+        "id": request.id,
+        "attempt": attempt,
+        "directory": directory,
+        # As text within the text: the shim passes it on and never takes it apart.
+        "plan": plainjson.dumps(plan),
+        "cgroup": plan["cgroup"],
+        "log": _log_plan(request),
+        "terminal": request.terminal,
+        "open_stdin": request.open_stdin,
+        "stdin_once": request.stdin_once,
+        "console_size": list(request.console_size),
+        "preserved": dict(request.preserved),
+        "runtime": request.runtime,
+        "bundle": bundle,
+    }
+
+
+def _log_plan(request: StartRequest) -> dict[str, object]:
+    log = request.log
+    try:
+        return shim_plan(log.driver, log.path, log.options, log.attributes, request.id)
+    except TagError as error:
+        raise StartFailed(f"failed to create task for container: failed to initialize logging driver: {error}", 128) from None
+
+
+def _remove_leftovers(group: Group) -> None:
+    group.kill()
+    group.remove()

@@ -67,7 +67,7 @@ def compile_start(
         steps += [("await", {"word": "m"}), ("map_root", {})]
     elif "user" in joined:
         steps.append(("map_root", {}))
-    steps += [("propagation", {"path": "/", "flag": mount.MS_REC | mount.MS_PRIVATE}), ("attach_root", {"point": "/"})]
+    steps += [("propagation", {"path": "/", "flag": mount.MS_REC | mount.MS_PRIVATE}), ("attach_root", {"point": _attach_point(rootfs)})]
     steps += mounts.steps
     if mounts.has_dev:
         steps += _device_steps(linux, host, user_namespace, mounts)
@@ -140,6 +140,14 @@ def _mapping(entries: "list[dict[str, int]] | None") -> "list[list[int]]":
     if not entries:
         raise PlanError("a user namespace needs uidMappings and gidMappings")
     return [[entry["containerID"], entry["hostID"], entry["size"]] for entry in entries]
+
+
+def _attach_point(rootfs: "RootMount") -> str:
+    """A directory root is attached where it lies, so that hooks find its mounts there; else any directory of the host will do.
+
+    Over "/" it cannot be seen by this process, but setns(2) into the namespace would arrive in it.
+    """
+    return getattr(rootfs, "path", "/")
 
 
 def _root(rootfs: "RootMount", host: HostFacts) -> "dict[str, Any]":

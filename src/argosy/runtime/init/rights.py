@@ -82,6 +82,9 @@ class Rights:
         os.setresgid(user.gid, user.gid, user.gid)
         os.setresuid(user.uid, user.uid, user.uid)
         known = (1 << self.last + 1) - 1
+        if user.by_name and user.uid:
+            # dockerd gives another user than root the bounding set only, so that even execve itself has no more rights.
+            known &= self.ambient
         capabilities.set_sets(self.effective & known, self.permitted & known, self.inheritable & known)
         capabilities.set_ambient(self.ambient & known)
         # The change of user made it readable by /proc/PID/mem again where suid_dumpable is not 0.

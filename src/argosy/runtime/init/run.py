@@ -159,7 +159,7 @@ def _become_the_user(job: Job) -> None:
     job.rights.label(job.context)
     job.rights.drop(job.context)
     if os.getcwdb() != os.path.normpath(job.cwd):
-        change_directory(job.cwd)
+        change_directory(job.context.root, job.cwd)
 
 
 def _give_stdio(uid: int) -> None:

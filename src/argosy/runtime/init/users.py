@@ -14,13 +14,15 @@ class UserError(Exception):
 class User:
     """Numeric identity of a process."""
 
-    __slots__ = ("gid", "groups", "home", "uid")
+    __slots__ = ("by_name", "gid", "groups", "home", "uid")
 
     def __init__(self, uid: int, gid: int, groups: list[int], home: bytes) -> None:
         self.uid = uid
         self.gid = gid
         self.groups = groups
         self.home = home
+        self.by_name = False
+        """Given as docker's ``--user``; then nobody else has decided what rights such a user has."""
 
 
 def resolve_user(wanted: bytes, passwd: bytes, group: bytes) -> User:

@@ -4,42 +4,54 @@ import _signal as signal  # type: ignore[import-not-found]
 import _socket as socket
 import os
 
-from argosy.linux.process import PR_SET_DUMPABLE, close_all_but, default_scheduling, join_session_keyring, prctl
+from argosy.linux.process import PR_SET_DUMPABLE, default_scheduling, join_session_keyring, prctl
 from argosy.runtime import worker
 from argosy.runtime.shim import main as shim
 from argosy.runtime.shim import wire
+from argosy.runtime.shim.apart import Starter
+
+_LAST_FD = 1 << 30
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-def clean_slate(keep: list[int]) -> None:
-    """Close all fds but 0, 1, 2 and ``keep``; own session, default signals, mask, umask, priority, CPUs; not dumpable."""
-    close_all_but([0, 1, 2, *keep])
-    # Not dumpable: /proc/PID/mem of this process is closed even to a privileged process of a container (ptrace(2)).
+def quiet_house() -> None:
+    """Done once by the launcher and inherited by every fork: nothing of the daemon may leak through.
+
+    Default mask, umask, priority and CPUs, a session keyring of its own; not dumpable: /proc/PID/mem is closed even to a
+    privileged process of a container (ptrace(2)). Python ignores SIGPIPE and SIGXFSZ; init gives its program the defaults.
+    """
     prctl(PR_SET_DUMPABLE, 0)
-    os.setsid()
     os.chdir("/")
     os.umask(0o022)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    for number in (signal.SIGINT, signal.SIGXFSZ, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
     default_scheduling()
     try:
-        # No name: an anonymous session keyring, so that the daemon's keys are not ours.
         join_session_keyring(b"_argosy")
     except OSError:
-        pass
+        pass  # no keyrings in this kernel, or no quota left for one
 
 
-def work(header: "dict[str, Any]", fds: list[int]) -> int:
+def clean_slate(keep: list[int]) -> None:
+    """Close all fds but 0, 1, 2 and ``keep``; own session. Little code on purpose: each page it touches is copied."""
+    first = 3
+    for fd in sorted(keep):
+        os.closerange(first, fd)
+        first = fd + 1
+    os.closerange(first, _LAST_FD)
+    os.setsid()
+
+
+def work(header: "dict[str, Any]", fds: list[int], starter: Starter | None) -> int:
     """Do the request ``header['verb']``; fds: the request's memfd, the control connection, and what the verb needs."""
     request_fd, control_fd, *rest = fds
     control = socket.socket(fileno=control_fd)
+    control.send(wire.TAKEN, socket.MSG_NOSIGNAL)
     request = wire.decode(request_fd)
-    if header["verb"] == "shim":
-        return shim.run(request, control)
+    if header["verb"] == "shim" and starter is not None:
+        return shim.run(request, control, starter)
     if header["verb"] == "worker":
         return worker.run(request, control, rest)
     wire.send(control, {"event": "failed", "message": f"unknown verb {header['verb']}", "code": 125})

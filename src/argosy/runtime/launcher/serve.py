@@ -13,9 +13,11 @@ import gc
 import os
 import sys
 
-from argosy.runtime.launcher.child import clean_slate, work
+from argosy.runtime.launcher.child import clean_slate, quiet_house, work
 from argosy.runtime.shim import wire
-from argosy.runtime.shim.title import set_title
+from argosy.runtime.shim.apart import Starter
+from argosy.runtime.shim.native import make
+from argosy.runtime.shim.title import remember_area, set_title
 
 _TAKEN, _CLOSED = b"t", b"c"
 _HOPELESS = 20
@@ -30,16 +32,18 @@ def main(arguments: list[str]) -> None:
     os.close(null)
     if preload:
         __import__(preload)
+    remember_area()
     set_title("argosy-worker-launcher" if preload else "argosy-launcher", daemon_id)
+    quiet_house()
     # Children are nobody's to wait for: a shim ends when it likes.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
-    serve(link)
+    serve(link, shims=not preload)
 
 
-def serve(link: socket.socket) -> None:
+def serve(link: socket.socket, *, shims: bool) -> None:
     """Fork warm children until the daemon closes the socket."""
     failures = 0
     while failures < _HOPELESS:
@@ -47,7 +51,7 @@ def serve(link: socket.socket) -> None:
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            _child(link, write)
+            _child(link, write, shims)
         os.close(write)
         said = os.read(read, 1)
         os.close(read)
@@ -57,11 +61,12 @@ def serve(link: socket.socket) -> None:
         failures = 0 if said == _TAKEN else failures + 1
 
 
-def _child(link: socket.socket, said: int) -> None:
+def _child(link: socket.socket, said: int, shims: bool) -> None:
     """Wait for one request and do it; never returns."""
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        gc.disable()
         received = wire.receive(link)
         if received is None:
             os.write(said, _CLOSED)
@@ -70,8 +75,10 @@ def _child(link: socket.socket, said: int) -> None:
         os.close(said)
         link.close()
         header, fds = received
-        clean_slate(fds)
-        code = work(header, fds)
+        # Before the request is unpacked: what it holds is not needed in two processes.
+        starter = Starter(make) if shims else None
+        clean_slate([*fds, starter.fileno()] if starter is not None else fds)
+        code = work(header, fds, starter)
     except BaseException as error:
         sys.excepthook(type(error), error, error.__traceback__)
     finally:

@@ -3,7 +3,6 @@
 import sys
 
 from argosy import __version__
-from argosy.runtime.oci import control, create, execute, report
 from argosy.runtime.oci.arguments import COMMANDS, parse
 from argosy.runtime.oci.errors import RuntimeFailed
 from argosy.runtime.oci.log import log_error
@@ -15,22 +14,23 @@ if TYPE_CHECKING:
     from argosy.runtime.oci.arguments import Arguments
 
 DEFAULT_ROOT = "/run/argosy-runtime"
-_COMMANDS: "dict[str, Callable[[Arguments, str], int]]" = {
-    "create": create.create,
-    "run": create.run,
-    "start": create.start,
-    "state": report.state,
-    "kill": control.kill,
-    "delete": control.delete,
-    "pause": control.pause,
-    "resume": control.resume,
-    "update": control.update,
-    "ps": report.ps,
-    "list": report.list_,
-    "events": report.events,
-    "features": report.features,
-    "spec": report.spec,
-    "exec": execute.execute,
+# command → (module, function): a command imports what it needs, and no more.
+_COMMANDS = {
+    "create": ("create", "create"),
+    "run": ("create", "run"),
+    "start": ("create", "start"),
+    "state": ("report", "state"),
+    "kill": ("control", "kill"),
+    "delete": ("control", "delete"),
+    "pause": ("control", "pause"),
+    "resume": ("control", "resume"),
+    "update": ("control", "update"),
+    "ps": ("report", "ps"),
+    "list": ("report", "list_"),
+    "events": ("report", "events"),
+    "features": ("report", "features"),
+    "spec": ("report", "spec"),
+    "exec": ("execute", "execute"),
 }
 _USAGE = """argosy-runtime: run containers from OCI bundles
 
@@ -51,7 +51,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         if arguments.command == "help":
             sys.stdout.write(_USAGE + " ".join(sorted(COMMANDS)) + "\n")
             return 0
-        return _COMMANDS[arguments.command](arguments, arguments.text("root", DEFAULT_ROOT))
+        return _function(arguments.command)(arguments, arguments.text("root", DEFAULT_ROOT))
     except RuntimeFailed as error:
         message = _named(sys.argv[1:] if argv is None else argv, str(error))
         log_error(log, form, message)
@@ -61,6 +61,12 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         log_error(log, form, str(error))
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+def _function(command: str) -> "Callable[[Arguments, str], int]":
+    module, name = _COMMANDS[command]
+    function: Callable[[Arguments, str], int] = getattr(__import__(f"argosy.runtime.oci.{module}", fromlist=[name]), name)
+    return function
 
 
 def _named(argv: "Sequence[str]", message: str) -> str:

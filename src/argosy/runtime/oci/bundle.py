@@ -1,11 +1,11 @@
 """A bundle on disk → a plan."""
 
-import json
 import os
 
 from argosy.runtime.compile import HostFacts, PlanError, compile_start
 from argosy.runtime.oci.errors import RuntimeFailed
-from argosy.runtime.seccomp import compiled
+from argosy.runtime.oci.plainjson import loads
+from argosy.runtime.seccomp.cache import compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def load_spec(bundle: str) -> "dict[str, Any]":
     path = os.path.join(bundle, "config.json")
     try:
         with open(path) as file:
-            spec = json.load(file)
+            spec = loads(file.read())
     except FileNotFoundError:
         raise RuntimeFailed("JSON specification file config.json not found") from None
     except (OSError, ValueError) as error:

@@ -3,7 +3,6 @@
 import _socket
 import os
 import select
-import termios
 
 from argosy.linux import pty
 from argosy.runtime.oci.errors import RuntimeFailed
@@ -45,12 +44,16 @@ def attach(master: int, pidfd: int) -> None:
         _copy(master, pidfd)
     finally:
         if restore is not None:
+            import termios
+
             termios.tcsetattr(0, termios.TCSADRAIN, restore)
         os.close(master)
 
 
 def _raw() -> "list[Any] | None":
     """Put fd 0 into raw mode if it is a terminal (cfmakeraw(3)); return what to restore."""
+    import termios  # only a foreground terminal pays for it
+
     try:
         before = termios.tcgetattr(0)
     except termios.error:

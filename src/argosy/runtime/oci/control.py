@@ -1,6 +1,5 @@
 """``kill``, ``delete``, ``pause``, ``resume``, ``update``."""
 
-import json
 import os
 import sys
 import time
@@ -9,6 +8,7 @@ from argosy.linux import process
 from argosy.linux.signals import parse_signal
 from argosy.runtime.oci import hooks
 from argosy.runtime.oci.errors import RuntimeFailed
+from argosy.runtime.oci.plainjson import loads
 from argosy.runtime.oci.state import Container, load
 
 TYPE_CHECKING = False
@@ -142,9 +142,9 @@ def _resources(arguments: "Arguments") -> "dict[str, Any]":
     if source:
         try:
             if source == "-":
-                return dict(json.load(sys.stdin))
+                return dict(loads(sys.stdin.read()))
             with open(source) as file:
-                return dict(json.load(file))
+                return dict(loads(file.read()))
         except (OSError, ValueError) as error:
             raise RuntimeFailed(f"reading the resources: {error}") from error
     resources: dict[str, Any] = {}

@@ -1,6 +1,5 @@
 """``exec``."""
 
-import json
 import os
 
 from argosy.linux import process as processes
@@ -10,6 +9,7 @@ from argosy.runtime.oci.console import send_master
 from argosy.runtime.oci.create import write_pid_file
 from argosy.runtime.oci.errors import RuntimeFailed
 from argosy.runtime.oci.foreground import follow
+from argosy.runtime.oci.plainjson import loads
 from argosy.runtime.oci.state import load
 from argosy.runtime.spawn import SpawnFailed, spawn_exec
 
@@ -66,7 +66,7 @@ def _process(arguments: "Arguments", configured: "dict[str, Any]") -> "dict[str,
     if arguments.text("process"):
         try:
             with open(arguments.text("process")) as file:
-                loaded: dict[str, Any] = json.load(file)
+                loaded: dict[str, Any] = loads(file.read())
                 return loaded
         except (OSError, ValueError) as error:
             raise RuntimeFailed(f"reading {arguments.text('process')}: {error}", _FAILED) from error

@@ -1,11 +1,11 @@
 """Hooks of the specification (config.md "POSIX-platform Hooks")."""
 
-import json
 import os
 import select
 
 from argosy.linux import process
 from argosy.runtime.oci.errors import RuntimeFailed
+from argosy.runtime.oci.plainjson import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def run_hooks(hooks: "list[dict[str, Any]]", name: str, state: "dict[str, Any]",
     ``inside``: (pidfd, namespaces) of the container in which they run.
     """
     for index, hook in enumerate(hooks):
-        code = _run(hook, json.dumps(state).encode(), inside)
+        code = _run(hook, dumps(state).encode(), inside)
         if code:
             raise RuntimeFailed(f"error running {name} hook #{index}: {hook.get('path')} failed with exit status {code}")
 

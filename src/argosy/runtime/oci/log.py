@@ -1,7 +1,8 @@
 """The log that callers read errors from: a JSON object or a line of logfmt each (``--log``, ``--log-format``)."""
 
-import json
 import time
+
+from argosy.runtime.oci.plainjson import dumps
 
 
 def log_error(path: str, form: str, message: str) -> None:
@@ -10,9 +11,9 @@ def log_error(path: str, form: str, message: str) -> None:
         return
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     if form == "json":
-        line = json.dumps({"level": "error", "msg": message, "time": moment})
+        line = dumps({"level": "error", "msg": message, "time": moment})
     else:
-        line = f'time="{moment}" level=error msg={json.dumps(message)}'
+        line = f'time="{moment}" level=error msg={dumps(message)}'
     try:
         with open(path, "a") as file:
             file.write(line + "\n")

@@ -1,6 +1,5 @@
 """``state``, ``list``, ``ps``, ``events``, ``features``, ``spec``."""
 
-import json
 import os
 import sys
 import time
@@ -10,6 +9,7 @@ from argosy.linux.process import NAMESPACES
 from argosy.runtime.compile.options import known_words
 from argosy.runtime.oci import example
 from argosy.runtime.oci.errors import RuntimeFailed
+from argosy.runtime.oci.plainjson import dumps
 from argosy.runtime.oci.state import Container, load, load_all
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _print(value: object, indent: "int | None" = 2) -> None:
-    sys.stdout.write(json.dumps(value, indent=indent) + "\n")
+    sys.stdout.write(dumps(value, indent) + "\n")
 
 
 def state(arguments: "Arguments", root: str) -> int:
@@ -155,7 +155,7 @@ def spec(arguments: "Arguments", root: str) -> int:
     path = os.path.join(arguments.text("bundle", "."), "config.json")
     try:
         with open(path, "x") as file:
-            json.dump(example.SPEC, file, indent="\t")
+            file.write(dumps(example.SPEC, 4) + "\n")
     except FileExistsError:
         raise RuntimeFailed(f"File {path} exists. Remove it first") from None
     except OSError as error:

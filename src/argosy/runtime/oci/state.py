@@ -1,11 +1,10 @@
 """What is kept of a container between commands: ``ROOT/ID/state.json``, and how it is known what became of it."""
 
-import json
 import os
-import shutil
 
 from argosy.runtime.cgroups import Group, open_group
 from argosy.runtime.oci.errors import RuntimeFailed
+from argosy.runtime.oci.plainjson import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,11 +52,17 @@ class Container:
         path = os.path.join(self.directory, "state.json")
         with open(path + ".new", "w") as file:
             os.fchmod(file.fileno(), 0o600)
-            json.dump(self.record, file)
+            file.write(dumps(self.record))
         os.rename(path + ".new", path)
 
     def remove(self) -> None:
-        shutil.rmtree(self.directory, ignore_errors=True)
+        """Remove the directory; it holds nothing but files of ours."""
+        try:
+            for name in os.listdir(self.directory):
+                os.unlink(os.path.join(self.directory, name))
+            os.rmdir(self.directory)
+        except FileNotFoundError:
+            pass
 
     def oci_state(self) -> "dict[str, Any]":
         """Return the state as runtime.md defines it."""
@@ -98,7 +103,7 @@ def load(root: str, identifier: str) -> Container:
     check_id(identifier)
     try:
         with open(os.path.join(root, identifier, "state.json")) as file:
-            return Container(root, identifier, json.load(file))
+            return Container(root, identifier, loads(file.read()))
     except (FileNotFoundError, NotADirectoryError):
         raise RuntimeFailed("container does not exist") from None
     except ValueError as error:

@@ -4,7 +4,6 @@ The key holds all that the result depends on (rules, architecture, kernel, libra
 could write one would choose what containers may do.
 """
 
-import json
 import os
 import stat
 
@@ -17,7 +16,6 @@ except ImportError:
         from hashlib import sha256  # pulls OpenSSL in, which costs argosy-runtime more than everything else here
 
 from argosy.linux import libseccomp
-from argosy.runtime.seccomp.compiler import compile_filter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +39,8 @@ def compiled(seccomp: "Mapping[str, Any] | None", *, cache_dir: str) -> "bytes |
         path = os.path.join(cache_dir, key + ".bpf")
         program = _read(path)
         if program is None:
+            from argosy.runtime.seccomp.compiler import compile_filter  # rarely needed
+
             program = compile_filter(seccomp)
             _write(path, program)
         _memory[key] = program
@@ -52,7 +52,8 @@ def cache_key(seccomp: "Mapping[str, Any]") -> str:
     if not _library:
         _library.append(libseccomp.version())
     host = os.uname()
-    text = json.dumps([_FORMAT, seccomp, host.machine, host.release, _library[0]], sort_keys=True)
+    # repr of plain values is as definite as JSON; other key orders only cost another compilation.
+    text = repr((_FORMAT, seccomp, host.machine, host.release, _library[0]))
     return str(sha256(text.encode()).hexdigest())
 
 

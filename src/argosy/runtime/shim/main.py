@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     import _socket as socket
     from typing import Any
 
+    from argosy.runtime.shim.apart import Starter
+    from argosy.runtime.shim.execs import Runner
 
-def run(request: "dict[str, Any]", control: "socket.socket") -> int:
+
+def run(request: "dict[str, Any]", control: "socket.socket", starter: "Starter") -> int:
     """Be the shim of one container until it has ended; return the exit code of this process."""
     set_title("argosy-shim", request["id"])
     prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -24,7 +27,12 @@ def run(request: "dict[str, Any]", control: "socket.socket") -> int:
         # Who wants the container to end sends the signal to the container.
         signal.signal(number, signal.SIG_IGN)
     protect_from_oom(request.get("oom_score_adj", -999))
-    runner = Foreign(request) if request.get("runtime") else Native(request["plan"])
+    runner: Runner
+    if request.get("runtime"):
+        starter.dismiss()
+        runner = Foreign(request)
+    else:
+        runner = Native(request["plan"], request["cgroup"], starter)
     container = Container(request, runner, control)
     try:
         container.prepare()

@@ -13,6 +13,7 @@ Order of work for a chunk of output: the log first, then each client. Who may ho
 import fcntl
 import os
 
+from argosy.linux.memory import trim
 from argosy.runtime.shim.client import BOUND, EOF, SLOW, Client
 from argosy.runtime.shim.loop import ERR, HUP, IN, OUT, Loop
 
@@ -26,6 +27,8 @@ CHUNK = 256 * 1024
 _PIPE_SIZE = 1 << 20
 _INPUT_BOUND = 256 * 1024
 _PATIENCE = 1.0
+_BULK = 32 * 1024
+_QUIET = 1.0
 SLOW_NOTE = b"argosy: this client reads too slowly and was let go; the output is in the log\n"
 
 
@@ -72,6 +75,7 @@ class Streams:
         self._closing_stdin = False
         self._stalled = False
         self._over = False
+        self._seen_by_trim = -1
         self._verdict: Callable[[], None] | None = None
         self._armed: dict[int, int] = {}
         for fd in outputs:
@@ -123,6 +127,8 @@ class Streams:
             return False
         stream = self._outputs[fd]
         self.bytes_out += len(data)
+        if len(data) >= _BULK and self._seen_by_trim < 0:
+            self._trim_later()
         if self._log is not None:
             self._log.write(stream, data)
         for client in tuple(self.clients):
@@ -130,6 +136,18 @@ class Streams:
         if not self._stalled and not self._over and any(client.full for client in self.clients):
             self._hold_up()
         return True
+
+    def _trim_later(self) -> None:
+        self._seen_by_trim = self.bytes_out
+        self._loop.later(_QUIET, self._trim)
+
+    def _trim(self) -> None:
+        """After a burst of output, and when it is over: its buffers go back to the kernel."""
+        if self.bytes_out == self._seen_by_trim:
+            self._seen_by_trim = -1
+            trim()
+        else:
+            self._trim_later()
 
     def _close_output(self, fd: int) -> None:
         stream = self._outputs.pop(fd)

@@ -6,13 +6,19 @@ CAP_SYS_RESOURCE; writing into the area does not. The launcher is started with a
 
 import os
 
-from argosy.linux.process import set_name
+_bounds: "tuple[int, int] | None" = None
+
+
+def remember_area() -> None:
+    """Look the bounds up once, before the first fork; they are the same in all forks."""
+    global _bounds
+    _bounds = _area()
 
 
 def set_title(*words: str) -> None:
     """Make /proc/self/cmdline these words. Best effort: a kernel that refuses leaves the old ones."""
     try:
-        start, end = _area()
+        start, end = _bounds or _area()
         text = b"\0".join(os.fsencode(word) for word in words)[: end - start - 1]
         fd = os.open("/proc/self/mem", os.O_WRONLY | os.O_CLOEXEC)
         try:
@@ -22,7 +28,9 @@ def set_title(*words: str) -> None:
     except (OSError, ValueError, IndexError):
         pass
     try:
-        set_name(os.fsencode(words[0]))
+        fd = os.open("/proc/self/comm", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(fd, words[0].encode())
+        os.close(fd)
     except OSError:
         pass
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 VERSION = 1
 """Of the protocol. A shim answers with its own in ``hello``; a newer daemon speaks the older one's."""
 
+TAKEN = b"T"
+"""The first packet on a control connection: a fork of the launcher has this request now."""
 INLINE = 16 * 1024
 MAX_FDS = 250
 _SEALS = 0xF  # F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE

@@ -29,7 +29,7 @@ class SpawnFailed(Exception):
         text = (_EXEC if self.kind == "exec" else _START) + _PROCESS + inside + self.message
         if words(_ENOTDIR) in self.message and self.kind == "start":
             text += _MOUNT_KIND
-        return text if self.kind == "start" else text + ": unknown"
+        return text
 
     @property
     def code(self) -> int:

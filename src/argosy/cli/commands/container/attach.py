@@ -29,7 +29,7 @@ def run(session: Session, values: Values) -> int:
     with attached.forwarding(session, container, values.switch("sig-proxy") and not tty):
         end = exits.Exit(session, container, removed=False)
         channel = session.new_client().hijack(containers.attach(container, stdin=stdin, detach_keys=spelling))
-        with size.following(session, lambda rows, columns: containers.resize(container, rows, columns), tty):
+        with size.following(session, lambda rows, columns: containers.resize(container, rows, columns), tty, redraw=True):
             detached = attached.carry(channel, stdin=stdin, tty=tty, watch=watch)
         if detached:
             end.close()

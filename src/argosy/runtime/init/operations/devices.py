@@ -113,6 +113,8 @@ class Terminal:
             except FileExistsError:
                 pass
             target = openat2.openat2(parent, b"console", os.O_PATH | os.O_NOFOLLOW, resolve=openat2.BENEATH | openat2.NO_SYMLINKS)
+            if os.fstat(target).st_mode & 0o170000 not in (0o100000, 0o020000):
+                raise ValueError("/dev/console of the container is neither a file nor a device")
             clone = mount.clone_tree(context.slave)
             mount.attach(clone, target)
             os.close(clone)

@@ -212,6 +212,7 @@ class FindUser:
             # The primary group is in the list too, else setgroups(2) would hide it from negative permissions
             # (CVE-2022-36109).
             user.groups = [user.gid, *user.groups]
+            user.by_name = True
         else:
             user = users.User(self.uid, self.gid, list(self.groups), b"/")
         user.groups = _unique([*user.groups, *self.groups, *users.resolve_groups(list(self.more), group)])

@@ -3,9 +3,11 @@
 import os
 
 from argosy.linux import mount, openat2
-from argosy.linux.syscall import AT_FDCWD, SyscallError, words
+from argosy.linux.syscall import AT_FDCWD, SyscallError, fail, words
 from argosy.runtime.init.context import Context
 from argosy.runtime.init.copy_up import copy_tree
+
+_ENOTDIR = 20
 
 
 class Propagation:
@@ -143,6 +145,8 @@ class Bind:
             to = openat2.make_directories(context.root, self.to) if is_directory else openat2.make_file(context.root, self.to)
             try:
                 self._refuse_proc(context, to)
+                if not is_directory and os.fstat(to).st_mode & 0o170000 == 0o040000:
+                    fail(_ENOTDIR, "mount")  # move_mount says EINVAL, mount(2) what users know
                 mount.attach(fd, to)
             finally:
                 os.close(to)

@@ -111,19 +111,23 @@ class WorkingDirectory:
 
     def execute(self, context: Context) -> None:
         try:
-            change_directory(self.path)
+            change_directory(context.root, self.path)
         except PermissionError:
             pass
 
 
-def change_directory(path: bytes) -> None:
-    """Go to ``path`` and prove that it is inside the container. Raises OSError with runc's words.
+def change_directory(root: int, path: bytes) -> None:
+    """Go to ``path`` below ``root`` and prove that it is inside the container. Raises OSError or ValueError with runc's words.
 
-    A directory reached through /proc/self/fd/N of a leaked fd has no path in this root (CVE-2024-21626): getcwd(2) then
-    fails, or answers ``(unreachable)/…``.
+    Magic links are not followed, so a leaked fd cannot be reached by /proc/self/fd/N (CVE-2024-21626); such a directory has
+    no path in this root besides: getcwd(2) fails, or answers ``(unreachable)/…``.
     """
     try:
-        os.chdir(path)
+        fd = openat2.openat2(root, path.lstrip(b"/") or b".", os.O_PATH | os.O_DIRECTORY)
+        try:
+            os.fchdir(fd)
+        finally:
+            os.close(fd)
     except PermissionError:
         raise
     except OSError as error:

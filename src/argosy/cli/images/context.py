@@ -1,0 +1,110 @@
+"""What ``build`` sends: a directory as a tar stream without what .dockerignore names, a tar as it is, or a URL's name."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from argosy.base.errors import ArgosyError
+from argosy.cli.archive.pack import Entry, pack, walk
+from argosy.cli.images.ignore import Patterns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PIECE = 1 << 18
+
+
+class ContextError(ArgosyError):
+    """A build context that cannot be sent."""
+
+
+class Source:
+    """``pieces`` None means that the daemon fetches ``remote`` itself."""
+
+    __slots__ = ("dockerfile", "pieces", "remote")
+
+    def __init__(self, pieces: Iterator[bytes] | None, dockerfile: str, remote: str = "") -> None:
+        self.pieces = pieces
+        self.dockerfile = dockerfile
+        self.remote = remote
+
+
+def packed(where: str, dockerfile: str) -> Source:
+    """Return the context; raises ContextError in docker's words."""
+    if where == "-":
+        return _from_stdin(dockerfile)
+    if where.startswith(("http://", "https://", "git://", "git@", "github.com/")):
+        return Source(None, dockerfile or "Dockerfile", where)
+    if not os.path.isdir(where):
+        raise ContextError(f'path "{where}" not found' if not os.path.exists(where) else f"context must be a directory: {where}")
+    inside, extra = _dockerfile(where, dockerfile)
+    return Source(_directory(where, inside, extra), inside)
+
+
+def _dockerfile(directory: str, said: str) -> tuple[str, bytes | None]:
+    """Return the Dockerfile's name in the context, and its content where it lies outside of it."""
+    if said == "-":
+        return ".dockerfile.stdin", sys.stdin.buffer.read()
+    path = said or os.path.join(directory, "Dockerfile")
+    if not said and not os.path.lexists(path) and os.path.lexists(os.path.join(directory, "dockerfile")):
+        path = os.path.join(directory, "dockerfile")
+    if said and not os.path.isabs(said) and not os.path.exists(said):
+        path = os.path.join(directory, said)
+    if not os.path.exists(path):
+        raise ContextError(f"failed to read dockerfile: open {path}: no such file or directory")
+    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(directory))
+    if inside.startswith(".."):
+        with open(path, "rb") as file:
+            return ".dockerfile.outside", file.read()
+    return inside, None
+
+
+def _directory(directory: str, dockerfile: str, extra: bytes | None) -> Iterator[bytes]:
+    """Pack all that .dockerignore lets through; the Dockerfile and .dockerignore themselves always go, the daemon needs them."""
+    patterns = Patterns.read(os.path.join(directory, ".dockerignore"))
+    keep = {dockerfile, ".dockerignore"}
+
+    def chosen() -> Iterator[Entry]:
+        if extra is not None:
+            yield Entry(dockerfile, content=extra)
+        for entry in walk(
+            directory, prune=lambda name: patterns.excludes(name) and not patterns.may_readmit(name) and not _leads_to(name, keep)
+        ):
+            if entry.name in keep or not patterns.excludes(entry.name):
+                yield entry
+
+    return pack(chosen(), anonymous=True)
+
+
+def _leads_to(name: str, keep: set[str]) -> bool:
+    return any(one.startswith(name + "/") for one in keep)
+
+
+def _from_stdin(dockerfile: str) -> Source:
+    """A tar (compressed or not) is the context; anything else is a Dockerfile without one."""
+    stream = sys.stdin.buffer
+    if stream.isatty():
+        raise ContextError("reading the context from a terminal: pipe a tar archive or a Dockerfile in")
+    first = _read_at_least(stream, 512)
+    archive = first[257:262] == b"ustar" or first.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"))
+    if not archive:
+        return Source(pack(iter((Entry("Dockerfile", content=first + stream.read()),))), "Dockerfile")
+
+    def whole() -> Iterator[bytes]:
+        yield first
+        while piece := stream.read(_PIECE):
+            yield piece
+
+    return Source(whole(), dockerfile or "Dockerfile")
+
+
+def _read_at_least(stream: object, count: int) -> bytes:
+    out = b""
+    while len(out) < count:
+        piece = stream.read(count - len(out))  # type: ignore[attr-defined]
+        if not piece:
+            break
+        out += piece
+    return out

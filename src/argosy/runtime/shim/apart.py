@@ -1,0 +1,97 @@
+"""Work in a short-lived fork of the shim, so that the shim itself stays small.
+
+Making a container or entering one runs much code once. Done in the shim it would leave a copy of every page that it touched
+for as long as the container lives; done in a fork it leaves nothing. What the fork makes becomes the shim's child when the
+fork ends, because the shim is a subreaper (prctl(2)). The fork for the start is made first of all, before the shim has
+touched anything itself.
+"""
+
+import _signal as signal  # type: ignore[import-not-found]
+import _socket as socket
+import os
+
+from argosy.runtime.shim import wire
+
+_LAST_FD = 1 << 30
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def apart(work: "Callable[[], tuple[dict[str, Any], list[int]]]") -> "tuple[dict[str, Any], list[int]]":
+    """Return what ``work`` returned in a fork: a message and fds. ``{}`` if the fork was killed or raised."""
+    ours, theirs = _pair()
+    pid = os.fork()
+    if pid == 0:
+        _work(theirs, work)
+    theirs.close()
+    return _result(ours, pid)
+
+
+class Starter:
+    """The fork that makes the container."""
+
+    def __init__(self, make: "Callable[[str, tuple[int, ...]], tuple[dict[str, Any], list[int]]]") -> None:
+        self._link, theirs = _pair()
+        self._pid = os.fork()
+        if self._pid == 0:
+            # The request's fds too: the daemon's connection must not live longer than the shim.
+            fd = theirs.fileno()
+            os.closerange(3, fd)
+            os.closerange(fd + 1, _LAST_FD)
+            _await_work(theirs, make)
+        theirs.close()
+
+    def fileno(self) -> int:
+        return self._link.fileno()
+
+    def dismiss(self) -> None:
+        """It is not needed: let it end."""
+        self._link.close()
+        os.waitpid(self._pid, 0)
+
+    def make(self, plan: str, fds: "tuple[int, ...]") -> "tuple[dict[str, Any], list[int]]":
+        """Return what ``make`` returned there; can be called once."""
+        try:
+            wire.send(self._link, {"plan": plan}, fds)
+        except OSError:
+            pass  # it was killed: its silence says so
+        return _result(self._link, self._pid)
+
+
+def _pair() -> "tuple[socket.socket, socket.socket]":
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+    return ends[0], ends[1]
+
+
+def _result(link: socket.socket, pid: int) -> "tuple[dict[str, Any], list[int]]":
+    try:
+        received = wire.receive(link)
+    finally:
+        link.close()
+        os.waitpid(pid, 0)
+    return received or ({}, [])
+
+
+def _await_work(link: socket.socket, make: "Callable[[str, tuple[int, ...]], tuple[dict[str, Any], list[int]]]") -> None:
+    received = wire.receive(link)
+    if received is None:
+        os._exit(0)
+    message, fds = received
+    _work(link, lambda: make(message["plan"], tuple(fds)))
+
+
+def _work(answer: socket.socket, work: "Callable[[], tuple[dict[str, Any], list[int]]]") -> None:
+    """Never returns."""
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        message, fds = work()
+        wire.send(answer, message, fds)
+        code = 0
+    except Exception as error:
+        wire.send(answer, {"failed": f"failed to create task for container: {error}", "code": 128})
+    finally:
+        os._exit(code)

@@ -1,0 +1,123 @@
+"""Many at once: nothing fails, nothing leaks; noisy neighbours stay in their limits."""
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from support.daemon import Daemon, processes_of
+from support.leaks import LeakCheck
+
+pytestmark = [pytest.mark.root, pytest.mark.timeout(1800)]
+
+
+def fds(daemon: Daemon) -> int:
+    """Return how many files argosyd and what belongs to it have open."""
+    total = 0
+    for pid in processes_of(Path(f"/run/netns/{daemon.name}").stat().st_ino):
+        try:
+            total += len(os.listdir(f"/proc/{pid}/fd"))
+        except OSError:
+            continue
+    return total
+
+
+def zombies(daemon: Daemon) -> list[int]:
+    """Return its processes that ended and that nobody has waited for."""
+    found = []
+    for pid in processes_of(Path(f"/run/netns/{daemon.name}").stat().st_ino):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+def settled(look: Callable[[], object], wanted: object, seconds: float = 20) -> object:
+    """Return what is seen once it is what is wanted, or at the end of the time whatever it is."""
+    deadline = time.monotonic() + seconds
+    while (seen := look()) != wanted and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return seen
+
+
+def test_200_containers_by_8_clients(leak_check: LeakCheck, argosyd: Daemon, scale: float) -> None:
+    def one(number: int) -> None:
+        body = {"Image": "busybox", "Cmd": ["sleep", "600"], "HostConfig": {"Init": True}}
+        argosyd.api("POST", f"/containers/create?name=c{number}", body)
+        argosyd.api("POST", f"/containers/c{number}/start")
+        argosyd.api("DELETE", f"/containers/c{number}?force=1&v=1")
+
+    one(-1)
+    before = fds(argosyd)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(max(16, round(200 * scale)))))
+    assert argosyd.api("GET", "/containers/json?all=1") == []
+    assert settled(lambda: zombies(argosyd), []) == []
+    assert settled(lambda: fds(argosyd) <= before + 8, True), (before, fds(argosyd))
+    mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(argosyd.data_root) in line]
+    assert len(mounts) <= 1, mounts
+
+
+def test_1000_execs_in_waves_leave_nothing(argosyd: Daemon, scale: float) -> None:
+    argosyd.api("POST", "/containers/create?name=c", {"Image": "busybox", "Cmd": ["sleep", "600"], "HostConfig": {"Init": True}})
+    argosyd.api("POST", "/containers/c/start")
+
+    def one(number: int) -> None:
+        body = {"Cmd": ["sh", "-c", f"exit {number % 100}"], "AttachStdout": True}
+        execution = argosyd.api("POST", "/containers/c/exec", body)["Id"]
+        argosyd.api("POST", f"/exec/{execution}/start", {"Detach": False})
+        deadline = time.monotonic() + 20
+        while (view := argosyd.api("GET", f"/exec/{execution}/json"))["Running"]:
+            assert time.monotonic() < deadline
+        assert view["ExitCode"] == number % 100
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(one, range(50)))
+        before = fds(argosyd)
+        list(pool.map(one, range(max(100, round(1000 * scale)))))
+    assert settled(lambda: len(argosyd.api("GET", "/containers/c/top")["Processes"]), 2) == 2
+    assert settled(lambda: fds(argosyd) <= before + 8, True), (before, fds(argosyd))
+    assert zombies(argosyd) == []
+
+
+NOISE = {
+    "fork bomb": ({"PidsLimit": 64, "NanoCpus": 500_000_000}, "b() { b | b & }; b; while :; do b; done"),
+    "memory hog": ({"Memory": 32 << 20, "MemorySwap": 32 << 20, "NanoCpus": 500_000_000}, "tail /dev/zero"),
+    "busy loop": ({"NanoCpus": 250_000_000}, "while :; do :; done"),
+    "log flood": ({"NanoCpus": 250_000_000}, "yes a line of a flood that nobody reads"),
+}
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_a_noisy_neighbour_does_not_disturb(noise: str, argosyd: Daemon, scale: float) -> None:
+    limits, script = NOISE[noise]
+    argosyd.api(
+        "POST", "/containers/create?name=server", {"Image": "busybox", "Cmd": ["httpd", "-f", "-h", "/www"], "HostConfig": {"Init": True}}
+    )
+    argosyd.api("POST", "/containers/server/start")
+    address = argosyd.api("GET", "/containers/server/json")["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+    begun = f"{time.time():.3f}"
+    argosyd.api("POST", "/containers/create?name=noise", {"Image": "busybox", "Cmd": ["sh", "-c", script], "HostConfig": limits})
+    argosyd.api("POST", "/containers/noise/start")
+    code = f"""
+import time, urllib.request
+failed, end = 0, time.time() + {max(3.0, 10 * scale)}
+while time.time() < end:
+    try: urllib.request.urlopen("http://{address}/", timeout=5).read()
+    except OSError: failed += 1
+print(failed)"""
+    assert argosyd.run_inside(["python3", "-c", code]).stdout.strip() == "0"
+    if noise == "memory hog":
+        view = argosyd.api("GET", "/containers/noise/json")["State"]
+        assert view["OOMKilled"] and view["ExitCode"] == 137
+        events = argosyd.api.raw("GET", f"/events?since={begun}&until={time.time():.3f}")[2]
+        assert b'"oom"' in events
+    if noise == "log flood":
+        folder = argosyd.data_root / "containers" / argosyd.api("GET", "/containers/noise/json")["Id"]
+        assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 40_000_000
+    assert argosyd.api("GET", "/containers/server/json")["State"]["Running"]
