@@ -27,6 +27,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENTER = """set -e
 tree=$1; shift
 mount --make-rprivate /
+mount --bind "$tree" "$tree"
 mount -t proc proc "$tree/proc"
 mount -t sysfs sysfs "$tree/sys"
 [ ! -d /sys/fs/cgroup ] || mount --rbind /sys/fs/cgroup "$tree/sys/fs/cgroup"
@@ -37,7 +38,10 @@ mkdir "$tree/dev/pts" "$tree/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$tree/dev/pts"; ln -s pts/ptmx "$tree/dev/ptmx"
 mount -t tmpfs tmpfs "$tree/dev/shm"; mount -t tmpfs tmpfs "$tree/run"
 [ "$OWN_NETWORK" != yes ] || ip link set lo up
-exec chroot "$tree" "$@"
+cd "$tree"
+pivot_root . mnt
+umount -l /mnt
+exec "$@"
 """
 
 

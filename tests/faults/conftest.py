@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from support.daemon import Daemon
+from support.remains import settled
 
 
 @dataclass
@@ -103,10 +104,9 @@ def remove_all(daemon: Daemon, but: str = "") -> None:
         if view["Names"] != [f"/{but}"]:
             with contextlib.suppress(AssertionError):
                 daemon.api("DELETE", f"/containers/{view['Id']}?force=1&v=1", ok=(204, 404, 409))
-    deadline = time.monotonic() + 30
-    while len(daemon.api("GET", "/containers/json?all=1")) > bool(but):
-        assert time.monotonic() < deadline, daemon.api("GET", "/containers/json?all=1")
-        time.sleep(0.1)
+    settled(lambda: len(daemon.api("GET", "/containers/json?all=1")), int(bool(but)), 30)
+    left = [view["Names"] for view in daemon.api("GET", "/containers/json?all=1")]
+    assert left == ([[f"/{but}"]] if but else []), left
 
 
 @pytest.fixture

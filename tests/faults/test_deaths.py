@@ -26,7 +26,9 @@ def titled(daemon: Daemon, title: str) -> list[int]:
         except OSError:
             continue
         # netd is started as a program of its own, the others are forks that rewrote their title.
-        if words[0].decode(errors="replace").split(" ")[0] == title or (title == "argosy-netd" and any(b"/netd/" in word for word in words)):
+        if words[0].decode(errors="replace").split(" ")[0] == title or (
+            title == "argosy-netd" and any(b"/netd/" in word for word in words)
+        ):
             found.append(pid)
     return found
 

@@ -1,7 +1,8 @@
 """The daemon dies at each place that the sources name: the next one finishes or undoes, and nobody inside noticed."""
 
-import contextlib
+import http.client
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from support.daemon import Daemon
 from support.images import busybox_tar
-from support.leaks import LeakCheck
+from support.remains import assert_nothing_left, settled
 
 from .conftest import Witness, remove_all
 
@@ -62,7 +63,7 @@ def put_in_order(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize("point", failpoints())
-def test_dying_at_a_failpoint_is_mended_at_the_next_start(point: str, leak_check: LeakCheck, daemons: Callable[..., Daemon]) -> None:
+def test_dying_at_a_failpoint_is_mended_at_the_next_start(point: str, daemons: Callable[..., Daemon]) -> None:
     daemon = daemons()
     witness = Witness(daemon)
     witness.start()
@@ -70,17 +71,18 @@ def test_dying_at_a_failpoint_is_mended_at_the_next_start(point: str, leak_check
     daemon.stop()
     daemon.environ = {"ARGOSY_FAILPOINTS": f"{point}=kill"}
     daemon.start(wait=False)
-    with contextlib.suppress(OSError, AssertionError):
+    with pytest.raises((OSError, http.client.HTTPException, AssertionError)) as broken_off:
         daemon.await_ready()
         everything(daemon)
-    if daemon.process and daemon.process.poll() is None:
-        daemon.stop()
-        daemon.environ = {}
-        pytest.skip(f"the scenario does not come by {point}")
+        raise AssertionError(f"the scenario does not come by {point}")
+    assert daemon.process
+    assert settled(lambda: daemon.process and daemon.process.poll(), -signal.SIGKILL, 5) == -signal.SIGKILL, broken_off.value
     daemon.environ = {}
     daemon.start()
     assert witness.pid() == pid
     witness.assert_unbroken()
     put_in_order(daemon)
+    assert_nothing_left(daemon)
     everything(daemon)
+    assert_nothing_left(daemon)
     witness.assert_unbroken()

@@ -39,6 +39,8 @@ class Api:
     def __init__(self, path: Path, version: str = "v1.51") -> None:
         self.path = path
         self.version = version
+        self.made: set[str] = set()
+        """Ids of the containers that were made through here."""
 
     def raw(
         self, method: str, route: str, body: object = None, headers: Mapping[str, str] | None = None, timeout: float = 60
@@ -60,7 +62,10 @@ class Api:
         """Send one request and return its decoded answer. Raises AssertionError with the engine's words on another status."""
         status, headers, data = self.raw(method, route, body, timeout=timeout)
         assert status in ok, f"{method} {route}: {status} {data[:400]!r}"
-        return json.loads(data) if data.strip() and "json" in headers.get("Content-Type", "") else data
+        answer = json.loads(data) if data.strip() and "json" in headers.get("Content-Type", "") else data
+        if status == 201 and route.startswith("/containers/create"):
+            self.made.add(answer["Id"])
+        return answer
 
 
 def processes_of(netns: int, extra: Iterator[int] | Sequence[int] = ()) -> set[int]:
@@ -299,7 +304,7 @@ class Daemon:
         """Take away the cgroups that carry the daemon's id, its name or the id of a container of its."""
         folder = self.data_root / "containers"
         self._containers |= {name for name in (os.listdir(folder) if folder.is_dir() else ()) if len(name) == 64}
-        marks = {self.name, *self._containers, *([self.identity] if self.identity else [])}
+        marks = {self.name, *self._containers, *self.api.made, *([self.identity] if self.identity else [])}
         for top in [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("*")]:
             for base in top.glob("*argosy*") if top.is_dir() else ():
                 for path, _, _ in os.walk(base, topdown=False):

@@ -56,19 +56,18 @@ def at_most(count: int) -> Arity:
 
 
 class Command:
-    """A verb.
+    """A verb; its summary is in `registry`, and ``about`` takes its place in the verb's own help where more is to be said.
 
     ``usage`` is what follows the command's path in the usage line, one string for each form; ``complete`` names what its
     arguments are (containers, running, images, networks, volumes, contexts, files), with ``+`` for any number;
     ``failure`` is the exit status of an error of the daemon.
     """
 
-    __slots__ = ("about", "arity", "complete", "examples", "failure", "flags", "interspersed", "run", "summary", "usage")
+    __slots__ = ("about", "arity", "complete", "examples", "failure", "flags", "interspersed", "run", "usage")
 
     def __init__(
         self,
         run: Run,
-        summary: str,
         usage: str | Sequence[str] = "",
         *,
         flags: Sequence[Flag] = (),
@@ -80,7 +79,6 @@ class Command:
         failure: int = 1,
     ) -> None:
         self.run = run
-        self.summary = summary
         self.usage = (usage,) if isinstance(usage, str) else tuple(usage)
         self.flags = tuple(flags)
         self.arity = arity

@@ -32,7 +32,7 @@ def usage_line(path: str, command: Command) -> str:
 def of_command(path: str, command: Command, columns: int | None = None) -> str:
     """Return the help of a verb."""
     columns = columns or width()
-    parts = [f"Usage:  {usage_line(path, command)}", command.about or command.summary]
+    parts = [f"Usage:  {usage_line(path, command)}", command.about or registry.summary_of(path)]
     aliases = registry.paths_of(path)
     if len(aliases) > 1:
         parts.append("Aliases:\n  " + ", ".join(aliases))

@@ -159,7 +159,7 @@ def summary_of(path: str) -> str:
     words = path.split()[1:]
     full = VERBS.get(words[0], "") if len(words) == 1 else " ".join(words)
     noun, _, verb = full.partition(" ")
-    return GROUPS[noun].verbs[verb] if verb else _ALONE.get(noun, "")
+    return GROUPS[noun].verbs[GROUPS[noun].aliases.get(verb, verb)] if verb else _ALONE.get(noun, "")
 
 
 def paths_of(path: str) -> list[str]:

@@ -23,8 +23,9 @@ def distance(a: str, b: str) -> int:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that was probably meant, ``""`` when none is near."""
-    limit = 1 if len(word) <= 3 else 2
-    # Of equally near ones that with the same beginning: people rarely mistype the first letter.
-    ranked = sorted((distance(word, name), name[:1] != word[:1], name) for name in known)
-    close = [name for far, _, name in ranked if far <= limit and far < max(len(word), len(name))]
-    return close[0] if close else ""
+    if len(word) < 2:
+        return ""
+    limit = 1 if len(word) <= 4 else 2
+    # Of equally near ones that of the same length, then that with the same beginning: the first letter is rarely mistyped.
+    ranked = sorted((distance(word, name), abs(len(word) - len(name)), name[:1] != word[:1], name) for name in known)
+    return next((name for far, _, _, name in ranked if far <= limit and far < len(name)), "")

@@ -36,6 +36,7 @@ def engine_settings(config: DaemonConfig, machine: Machine) -> EngineSettings:
         no_new_privileges=config["no_new_privileges"],
         seccomp_profile=config["seccomp_profile"],
         shutdown_timeout=config["shutdown_timeout"],
+        ip_forward=config["ip_forward"],
         labels=tuple(config["labels"]),
     )
 

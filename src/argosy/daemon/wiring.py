@@ -249,6 +249,7 @@ def _engine(
         runtime=lower.runtime,
         networks=lower.networks,
         snapshots=lower.snapshots,
+        volumes=lower.volumes,
         mounting=mounting,
         sandboxes=sandboxes,
         exits=exits,

@@ -16,8 +16,8 @@ from argosy.engine.spec.devices import device_number
 from argosy.engine.spec.resources import resources
 from argosy.engine.store import ContainerStore
 
-ValidateUpdate = Callable[[HostConfig, Mapping[str, Any], bool], tuple[HostConfig, tuple[str, ...]]]
-"""(current, changed fields, running) → (new, warnings)."""
+ValidateUpdate = Callable[[HostConfig, Mapping[str, Any], bool, str], tuple[HostConfig, tuple[str, ...]]]
+"""(current, changed fields, running, container id) → (new, warnings)."""
 
 
 class Changer:
@@ -72,7 +72,7 @@ class Changer:
         if container.removed or container.state.status in (Status.REMOVING, Status.DEAD):
             raise ConflictError(f'Cannot update container {container.id}: container is marked for removal and cannot be "update".')
         async with container.lock:
-            host, warnings = self._validate(container.spec.host, changes, container.running)
+            host, warnings = self._validate(container.spec.host, changes, container.running, container.id)
             before = container.spec
             if container.shim is not None and container.running:
                 await self._runtime.update(container.shim, resources(host, device_number))

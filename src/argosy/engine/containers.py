@@ -24,6 +24,7 @@ from argosy.engine.copy.export import export
 from argosy.engine.create import Creator
 from argosy.engine.filters import Filters
 from argosy.engine.logs import LogQuery, read_logs
+from argosy.engine.logs.watch import LogWatch
 from argosy.engine.model import Status
 from argosy.engine.ports import Images, Runtime, Snapshots
 from argosy.engine.registry import Registry
@@ -70,6 +71,7 @@ class Containers:
         self._workers = workers
         self._announce = announce
         self._clock = clock
+        self._watch = LogWatch()
         self.create = creator.create
 
     # -- seeing
@@ -146,7 +148,7 @@ class Containers:
         plan = LogPlan(spec.host.log_config.type, spec.log_path, dict(spec.host.log_config.config))
         ended = container.run_ended if container.running or container.state.status is Status.RESTARTING else None
         flush = shim.flush_logs if shim is not None and container.running else None
-        return read_logs(plan, query, terminal=spec.config.tty, ended=ended, flush=flush)
+        return read_logs(plan, query, terminal=spec.config.tty, ended=ended, flush=flush, watch=self._watch)
 
     # -- life
 

@@ -79,7 +79,10 @@ class Execs:
     async def start(
         self, exec_id: str, *, detach: bool, tty: bool, console_size: tuple[int, int] | None, connection: Connection | None
     ) -> None:
-        """Run it; attached, return when its streams have ended. Raises NotFoundError, ConflictError, or what a start raises."""
+        """Run it; attached, return when its streams have ended. Raises NotFoundError, ConflictError, or what a start raises.
+
+        Whether the streams are framed is for the start's ``tty`` to say, not the exec's (moby ``postContainerExecStart``).
+        """
         container, run = self._find(exec_id)
         if run.state.started:
             raise ConflictError(
@@ -98,9 +101,9 @@ class Execs:
                 stdout=spec.attach_stdout,
                 stderr=spec.attach_stderr and not spec.tty,
                 detach_keys=detach_keys(spec.detach_keys),
-                multiplexed=not spec.tty,
+                multiplexed=not tty,
             )
-            sock, first = await connection.take(multiplexed=not spec.tty)
+            sock, first = await connection.take(multiplexed=not tty)
         self._announce(container, f"exec_start: {' '.join(spec.cmd)}", execID=exec_id)
         try:
             await self._run(container, shim, run, attach, sock, first)
@@ -127,7 +130,7 @@ class Execs:
             self._announce(container, "exec_die", execID=spec.id, exitCode=str(error.code))
             if sock is None:
                 raise InvalidParameterError(str(error)) from error
-            os.write(sock, _last_words(str(error), multiplexed=not spec.tty))
+            os.write(sock, _last_words(str(error), multiplexed=attach is not None and attach.multiplexed))
             return
         if run.state.running:
             run.state = msgspec.structs.replace(run.state, pid=pid)

@@ -4,11 +4,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from argosy.base.tasks import Supervisor
 from argosy.engine import lifecycle
 from argosy.engine.announce import Announcer
 from argosy.engine.container import Container
 from argosy.engine.execs import ExecEnds
+from argosy.engine.health import stopped
 from argosy.engine.lifecycle import Act, Command
 from argosy.engine.model import Status
 from argosy.engine.ports import Runtime
@@ -93,6 +96,7 @@ class Exits:
                 if container.health_task is not None:
                     container.health_task.cancel()
                     container.health_task = None
+                    container.state = msgspec.structs.replace(container.state, health=stopped(container.state.health))
                 state = container.state
                 self._announce(
                     container,

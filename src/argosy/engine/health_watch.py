@@ -13,7 +13,7 @@ from argosy.engine.confinement import Confinement
 from argosy.engine.container import Container, Exec
 from argosy.engine.health import probe_of
 from argosy.engine.health_runner import run_checks
-from argosy.engine.model import ExecSpec, ExecState, Health
+from argosy.engine.model import ExecSpec, ExecState, Health, Status
 from argosy.engine.spec import container_process, exec_process
 from argosy.engine.store import ContainerStore
 from argosy.runtime.model import AttachRequest, ExecRequest, StartFailed
@@ -45,7 +45,14 @@ class HealthWatch:
                 self._announce(container, f"health_status: {health.status}")
                 self._store.save_state_behind(container)
 
-        checks = run_checks(probe, started_at_ns=container.state.started_at, clock=self._clock, execute=execute, publish=publish)
+        checks = run_checks(
+            probe,
+            started_at_ns=container.state.started_at,
+            clock=self._clock,
+            execute=execute,
+            publish=publish,
+            paused=lambda: container.state.status is Status.PAUSED,
+        )
         container.health_task = container.tasks.spawn(checks, name=f"health of {container.id[:12]}")
 
     async def _run(self, container: Container, command: tuple[str, ...], timeout: float) -> tuple[int, bytes]:

@@ -203,7 +203,8 @@ def _booted(state: State, policy: Policy) -> tuple[State, tuple[Command, ...]]:
         return ended, (Command(Act.START),)
     if name == "on-failure" and was_up and wants_restart(ended, policy.restart):
         return ended, (Command(Act.START),)
-    if was_up and policy.auto_remove:
+    if policy.auto_remove:
+        # Also one that never ran, or whose removal was cut off: nobody is there to remove it (moby ``daemon.restore``).
         return ended, (Command(Act.REMOVE),)
     return ended, ()
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from argosy.base.errors import ForbiddenError, NotFoundError
+from argosy.base.errors import ForbiddenError, InvalidParameterError, NotFoundError, SystemFailureError
 from argosy.base.events import EventBus
 from argosy.engine import networking
 from argosy.engine.container import Container
@@ -65,9 +65,11 @@ class NetworkService:
                 "container sharing network namespace with another container or host cannot be connected to any other network"
             )
         if "host" in (mode, network.name):
-            raise ForbiddenError("cannot connect container to host network - container must be created in host network mode")
+            raise InvalidParameterError("cannot connect container to host network - container must be created in host network mode")
         if mode == "none" and network.name != "none":
-            raise ForbiddenError("container cannot be connected to multiple networks with one of the networks in private (none) mode")
+            raise InvalidParameterError(
+                "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+            )
         async with target.lock:
             if network.name in target.spec.networks:
                 raise ForbiddenError(f"endpoint with name {target.name} already exists in network {network.name}")
@@ -83,13 +85,13 @@ class NetworkService:
             target = self._registry.find(container)
         except NotFoundError:
             if force:
-                return
+                raise NotFoundError(f"endpoint {container} not found") from None
             raise
         if networking.normalise(target.spec.host.network_mode) == "host" and network.name == "host":
             raise ForbiddenError("container cannot be disconnected from host network or connected to host network")
         async with target.lock:
             if network.name not in target.spec.networks:
-                raise ForbiddenError(f"container {target.id} is not connected to network {network.name}")
+                raise SystemFailureError(f"container {target.id} is not connected to network {network.name}")
             if target.running:
                 left = await self._networks.disconnect(target.id, network)
                 target.sandbox = left

@@ -1,12 +1,18 @@
 """What a container's start asks of its networks, worked out from its revision."""
 
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
 from argosy.base import ids
-from argosy.base.errors import ConflictError
+from argosy.base.errors import ArgosyError, ConflictError
 from argosy.engine.container import Container
 from argosy.engine.model import ContainerSpec, EndpointSettings
 from argosy.engine.ports import Networks
 from argosy.engine.registry import Registry
 from argosy.network.model import PortBinding, SandboxRequest
+
+T = TypeVar("T")
 
 
 def joined(mode: str) -> str | None:
@@ -33,6 +39,21 @@ def join_target(registry: Registry, own: str, mode: str, kind: str) -> Container
     if target.state.status == "restarting":
         raise ConflictError(f"Container {target.id} is restarting, wait until the container is running")
     return target
+
+
+@contextmanager
+def explaining() -> Iterator[None]:
+    """Say that it was the network which failed; the kind of the error stays (moby ``daemon/start.go``)."""
+    try:
+        yield
+    except ArgosyError as error:
+        raise type(error)(f"failed to set up container networking: {error}") from error
+
+
+async def explained(work: Awaitable[T]) -> T:
+    """The same for a coroutine."""
+    with explaining():
+        return await work
 
 
 def sandbox_request(spec: ContainerSpec, networks: Networks, links: dict[str, str]) -> SandboxRequest:

@@ -139,6 +139,10 @@ class Runtime(Protocol):
 
     async def resume(self, shim: Any) -> None: ...
 
+    def paused(self, shim: Any) -> bool:
+        """Return whether its processes stand still."""
+        ...
+
     async def update(self, shim: Any, resources: Mapping[str, Any]) -> None:
         """Apply OCI ``linux.resources`` to the running container."""
         ...

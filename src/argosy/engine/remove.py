@@ -65,8 +65,8 @@ class Remover:
             await self._delete(container, volumes=True)
 
     async def finish(self, container: Container) -> None:
-        """Take up a removal that an earlier daemon began."""
-        await self._delete(container, volumes=False)
+        """Take up a removal that an earlier daemon began, or should have; only ``--rm`` says for certain that volumes go too."""
+        await self._delete(container, volumes=container.spec.host.auto_remove)
 
     async def _end(self, container: Container) -> None:
         """Mark it, and kill what runs; returns when its exit has been dealt with."""

@@ -30,4 +30,5 @@ class EngineSettings:
     shutdown_timeout: int = 15
     uid_map: Sequence[Mapping[str, int]] = ()
     gid_map: Sequence[Mapping[str, int]] = ()
+    ip_forward: bool = True
     labels: tuple[str, ...] = ()

@@ -100,7 +100,9 @@ class Starter:
         spec = container.spec
         targets = self._join_targets(container)
         join = {kind: target.state.pid for kind, target in targets.items()}
-        request = networking.sandbox_request(spec, self._networks, networking.parse_links(spec.host.links or (), self._registry))
+        with networking.explaining():
+            links = networking.parse_links(spec.host.links or (), self._registry)
+            request = networking.sandbox_request(spec, self._networks, links)
         paths = ContainerPaths(self._settings.data_root, spec.id)
         points = await self._mount_volumes(spec.id, spec.mounts)
         hit("start.mounted")
@@ -117,7 +119,7 @@ class Starter:
             self._sandboxes.save(spec.id, sandbox)
             hosts = self._networks.hosts(request, sandbox)
             paths.write_etc(hostname=request.hostname, hosts=hosts, resolv_conf=self._networks.resolv_conf(request))
-            await self._networks.attach(spec.id, shim.pid)
+            await networking.explained(self._networks.attach(spec.id, shim.pid))
         hit("start.attached")
         await self._hand_over_clients(container, shim)
         await shim.release()

@@ -18,6 +18,7 @@ class Validation:
             default_log_driver=settings.default_log.type,
             systemd_cgroup=settings.systemd_cgroup,
             userns_remap=bool(settings.uid_map),
+            ip_forward=settings.ip_forward,
         )
 
     def at_create(self, config: Config, host: HostConfig) -> tuple[str, ...]:
@@ -25,9 +26,11 @@ class Validation:
         check_exclusions(config, host)
         return at_create(config, host, machine=self._machine, limits=self._limits)
 
-    def at_update(self, current: HostConfig, changes: Mapping[str, Any], running: bool) -> tuple[HostConfig, tuple[str, ...]]:
+    def at_update(
+        self, current: HostConfig, changes: Mapping[str, Any], running: bool, container_id: str
+    ) -> tuple[HostConfig, tuple[str, ...]]:
         """Return (the host part after the change, warnings)."""
-        return at_update(current, changes, machine=self._machine, running=running)
+        return at_update(current, changes, machine=self._machine, running=running, container_id=container_id)
 
     @staticmethod
     def mount_points(config: Config, host: HostConfig) -> tuple[MountPoint, ...]:

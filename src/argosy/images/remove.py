@@ -81,8 +81,10 @@ class Remover:
             if quiet and (not dangling or conflict.used):
                 return
             raise
-        await self._untag_all(image, done)
+        names = self._catalog.references(image.id)
         await self._catalog.remove(image.id)
+        for name in names:
+            self._untagged(image, name, done)
         layers = await self._collect()
         self._events.publish("image", "delete", image.id, event_attributes(image.config, image.id))
         done.append({"Deleted": image.id})
@@ -98,6 +100,9 @@ class Remover:
 
     async def _untag(self, image: Image, name: Reference, done: Deleted) -> None:
         await self._catalog.untag(name)
+        self._untagged(image, name, done)
+
+    def _untagged(self, image: Image, name: Reference, done: Deleted) -> None:
         self._events.publish("image", "untag", image.id, event_attributes(image.config, image.id))
         done.append({"Untagged": name.familiar})
 

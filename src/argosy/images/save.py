@@ -147,14 +147,14 @@ def _documents(chosen: Sequence[Selection], content: Content) -> dict[str, Any]:
                 "Layers": [_blob(layer.digest) for layer in image.manifest.layers],
                 "LayerSources": {
                     diff_id: {"mediaType": layer.media_type, "size": layer.size, "digest": layer.digest}
-                    for diff_id, layer in zip(image.config.diff_ids, image.manifest.layers)
+                    for diff_id, layer in sorted(zip(image.config.diff_ids, image.manifest.layers), key=lambda pair: pair[0])
                 },
             }
         )
     documents: dict[str, Any] = {
         "index.json": Index(schema_version=2, media_type=OCI_INDEX, manifests=tuple(index)),
         "manifest.json": manifest,
-        "oci-layout": {"imageLayoutVersion": "1.0.0"},
+        "oci-layout": msgspec.Raw(b'{"imageLayoutVersion": "1.0.0"}'),
     }
     if repositories:
         documents["repositories"] = repositories

@@ -1,5 +1,6 @@
 """Removing is a rename; the space comes back in the background, and at the next boot if the daemon dies before."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -16,6 +17,7 @@ class Trash:
         self._supervisor = supervisor
         self._busy = False
         self._again = False
+        self._elsewhere: list[Path] = []
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def put(self, path: Path) -> None:
@@ -25,6 +27,13 @@ class Trash:
             path.rename(target)
         except FileNotFoundError:
             return
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            # A volume root on a file system of its own: out of sight beside its place.
+            aside = path.with_name(f".gone-{os.urandom(6).hex()}")
+            path.rename(aside)
+            self._elsewhere.append(aside)
         self.empty()
 
     def empty(self) -> None:
@@ -38,10 +47,17 @@ class Trash:
         try:
             while self._again:
                 self._again = False
-                fd = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-                try:
-                    await self._workers.run("empty", {}, fds=[fd])
-                finally:
-                    os.close(fd)
+                await self._clear(self._path)
+                while self._elsewhere:
+                    path = self._elsewhere.pop()
+                    await self._clear(path)
+                    path.rmdir()
         finally:
             self._busy = False
+
+    async def _clear(self, path: Path) -> None:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            await self._workers.run("empty", {}, fds=[fd])
+        finally:
+            os.close(fd)

@@ -131,11 +131,11 @@ class Volumes:
         return str(data)
 
     async def unmount(self, name: str, user: str) -> None:
-        """One container less uses it. Unknown names and users are fine."""
-        users = self._users.get(name)
-        if users is None:
+        """One container less uses it. Unknown names and users are fine; what a daemon before this one mounted goes too."""
+        if name not in self._records:
             return
         async with self._lock(name):
+            users = self._users.get(name, set())
             users.discard(user)
             if not users:
                 self._users.pop(name, None)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +136,12 @@ class Low:
             if entry.is_dir()
         ]
 
+    def status(self, **changes: Any) -> dict[str, str]:
+        """Return /proc/self/status of a program that no shell has touched."""
+        result = self.run("cat", "/proc/self/status", **changes)
+        assert result["status"] == 0, result
+        return {key: value.strip() for key, _, value in (line.partition(":") for line in result["stdout"].splitlines())}
+
     def close(self) -> None:
         for point in {*self.host.cgroup_mounts.values(), *([self.host.unified] if self.host.unified else [])}:
             for directory, _, _ in os.walk(point + self.parent, topdown=False):
@@ -178,10 +184,8 @@ def executable(tmp_path: Path) -> Path:
     """A command ``argosy-runtime`` as a script of its own."""
     path = tmp_path / "argosy-runtime"
     path.write_text(
-        f"#!{sys.executable} -IS\nimport sys\nsys.path.insert(0, {SOURCE!r})\nfrom argosy.runtime.oci.__main__ import main\nsys.exit(main())\n"
+        f"#!{sys.executable} -IS\nimport sys\nsys.path.insert(0, {SOURCE!r})\n"
+        "from argosy.runtime.oci.__main__ import main\nsys.exit(main())\n"
     )
     path.chmod(0o755)
     return path
-
-
-Run = Callable[..., dict[str, Any]]

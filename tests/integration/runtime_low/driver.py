@@ -22,11 +22,16 @@ def main() -> None:
     children = []
     for plan in job["plans"]:
         for kind, index in plan.pop("join_started", {}).items():
-            plan["join"][kind] = f"/proc/{children[index][0].pid}/ns/{dict(network='net').get(kind, kind)}"
+            name = "net" if kind == "network" else kind
+            plan["join"][kind] = f"/proc/{children[index][0].pid}/ns/{name}"
         child, result = start(plan)
         results.append(result)
-        if child is not None:
+        if child is None:
+            open_group(plan["cgroup"]).remove()
+        else:
             children.append((child, plan, result))
+            if job.get("ready"):
+                wait_ready(result)
     for number, request in enumerate(job.get("execs", [])):
         child, plan, _ = children[request.pop("in", 0)]
         compiled = compile_exec(request, plan, exec_id=f"x{number}")
@@ -36,13 +41,21 @@ def main() -> None:
         os.kill(children[0][0].pid, pid)
     # The last first: the init of a pid namespace ends only when all others in it were reaped.
     for child, plan, result in reversed(children):
-        if job.get("kill"):
+        if job.get("kill") is True or plan["id"] in (job.get("kill") or ()):
             open_group(plan["cgroup"]).kill()
         finish(child, result)
         open_group(plan["cgroup"]).remove()
     for result in results:
         result.pop("_readers", None)
     json.dump({"results": results, "fds": len(os.listdir("/proc/self/fd")) - 1}, sys.stdout)
+
+
+def wait_ready(result):
+    """Return when the program said that it got this far."""
+    while "ready\n" not in result["stdout"]:
+        part = os.read(result["_readers"][0], 65536)
+        assert part, result
+        result["stdout"] += part.decode()
 
 
 def start(plan):

@@ -165,7 +165,8 @@ def test_the_device_program_is_taken_by_the_kernel_and_replaced(make: Make, low:
         pytest.skip("no cgroup v2 hierarchy on this host")
     group = make("v2", devices=DENY)
     group.create()
-    script = f"echo $$ > {group.directory()}/cgroup.procs; head -c1 /dev/zero >/dev/null && echo null; (: < /dev/kmsg) 2>/dev/null || echo refused"
+    join = f"echo $$ > {group.directory()}/cgroup.procs"
+    script = f"{join}; head -c1 /dev/zero >/dev/null && echo null; (: < /dev/kmsg) 2>/dev/null || echo refused"
     assert subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.split() == ["null", "refused"]
     group.update({"devices": [{"allow": True, "type": "a", "access": "rwm"}]})
     assert subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.split() == ["null"]
@@ -178,10 +179,11 @@ def test_a_whole_start_on_v2(low: Any) -> None:
     low.host.cgroup_mounts = {}
     assert low.host.cgroup_mode == "v2"
     result = low.run_all(
-        low.plan("sh", "-c", "mount | grep cgroup; cat /proc/self/cgroup | grep ^0; sleep 60"),
+        low.plan("sh", "-c", "mount | grep cgroup; cat /proc/self/cgroup | grep ^0; echo ready; sleep 60"),
         execs=[low.spec("cat", "/proc/self/cgroup")["process"]],
         kill=True,
+        ready=True,
     )
     assert "type cgroup2 (ro,nosuid,nodev,noexec" in result["results"][0]["stdout"]
-    assert result["results"][0]["stdout"].splitlines()[-1] == "0::/"
+    assert result["results"][0]["stdout"].splitlines()[-2] == "0::/"
     assert "0::/exec-x0" in result["results"][1]["stdout"]

@@ -10,7 +10,7 @@ def status(text: str) -> dict[str, str]:
 
 
 def test_rights_are_dockers_default(low: Any) -> None:
-    found = status(low.sh("cat /proc/self/status"))
+    found = low.status()
     assert found["CapEff"] == found["CapPrm"] == found["CapBnd"] == "00000000a80425fb"
     assert found["CapInh"] == found["CapAmb"] == "0000000000000000"
     assert found["Seccomp"] == "2"
@@ -42,8 +42,8 @@ def test_a_user_namespace_of_its_own_is_refused(low: Any) -> None:
 
 
 def test_nothing_in_proc_sys_can_be_written(low: Any) -> None:
-    script = "find /proc/sys -type f 2>/dev/null | while read f; do (: >> $f) 2>/dev/null && echo $f; done; (: > /proc/sysrq-trigger) 2>/dev/null && echo trigger; true"
-    assert low.sh(script) == ""
+    tries = "find /proc/sys -type f 2>/dev/null | while read f; do (: >> $f) 2>/dev/null && echo $f; done"
+    assert low.sh(tries + "; (: > /proc/sysrq-trigger) 2>/dev/null && echo trigger; true") == ""
 
 
 def test_masked_paths_show_nothing(low: Any) -> None:
@@ -73,8 +73,8 @@ def test_nodes_and_links_of_dev(low: Any) -> None:
 
 
 def test_devices_outside_the_rules_cannot_be_opened(low: Any) -> None:
-    script = "mknod /tmp/m c 1 1 && dd if=/tmp/m of=/dev/null count=1 2>&1; mknod /tmp/z c 1 5 && dd if=/tmp/z of=/dev/null count=1 2>/dev/null && echo zero"
-    output = low.sh(script)
+    memory = "mknod /tmp/m c 1 1 && dd if=/tmp/m of=/dev/null count=1 2>&1"
+    output = low.sh(memory + "; mknod /tmp/z c 1 5 && dd if=/tmp/z of=/dev/null count=1 2>/dev/null && echo zero")
     assert "Operation not permitted" in output
     assert "zero" in output
 
@@ -89,16 +89,16 @@ def test_the_session_and_its_keyring_are_its_own(low: Any) -> None:
 
 
 def test_no_new_privileges_when_asked(low: Any) -> None:
-    found = status(low.sh("cat /proc/self/status", process={"noNewPrivileges": True}))
+    found = low.status(process={"noNewPrivileges": True})
     assert (found["NoNewPrivs"], found["Seccomp"]) == ("1", "2")
 
 
 def test_unconfined_means_no_filter(low: Any) -> None:
-    assert status(low.sh("cat /proc/self/status", seccomp=False))["Seccomp"] == "0"
+    assert low.status(seccomp=False)["Seccomp"] == "0"
 
 
 def test_another_user_has_no_effective_rights(low: Any) -> None:
-    found = status(low.sh("cat /proc/self/status", process={"user": {"username": "bob"}}))
+    found = low.status(process={"user": {"username": "bob"}})
     assert (found["CapEff"], found["CapBnd"]) == ("0000000000000000", "00000000a80425fb")
     assert found["Uid"].split() == ["1000"] * 4
     assert found["Groups"] == "1000 2000"
@@ -106,14 +106,14 @@ def test_another_user_has_no_effective_rights(low: Any) -> None:
 
 def test_ambient_rights_reach_another_user(low: Any) -> None:
     sets = {name: ["CAP_NET_BIND_SERVICE"] for name in ("bounding", "effective", "permitted", "inheritable", "ambient")}
-    found = status(low.sh("cat /proc/self/status", process={"user": {"uid": 1000, "gid": 1000}, "capabilities": sets}))
+    found = low.status(process={"user": {"uid": 1000, "gid": 1000}, "capabilities": sets})
     assert found["CapEff"] == found["CapAmb"] == f"{1 << 10:016x}"
 
 
 def test_a_container_sees_nothing_of_its_makers_memory(low: Any) -> None:
     """A process of the container looks at every other one while execs come and go; what it may read is its own kind only."""
-    peek = "while :; do for p in /proc/[0-9]*; do head -c 1 $p/environ 2>/dev/null | grep -q . && tr '\\0' ' ' < $p/cmdline && echo; done; done"
-    plan = low.plan("sh", "-c", peek)
+    show = "head -c 1 $p/environ 2>/dev/null | grep -q . && tr '\\0' ' ' < $p/cmdline && echo"
+    plan = low.plan("sh", "-c", f"while :; do for p in /proc/[0-9]*; do {show}; done; done")
     process = low.spec("true")["process"]
     seen = low.run_all(plan, execs=[process] * 30, kill=True)["results"][0]["stdout"]
     assert "python" not in seen

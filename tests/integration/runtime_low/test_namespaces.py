@@ -57,7 +57,7 @@ def test_network_ipc_and_processes_of_another_container_can_be_joined(low: Any) 
         linux=without("network", "ipc", "pid"),
     )
     second["join_started"] = {"network": 0, "ipc": 0, "pid": 0}
-    results = low.run_all(first, second, kill=True)["results"]
+    results = low.run_all(first, second, kill=[first["id"]])["results"]
     assert results[1]["status"] == 0
     *names, sleepers = results[1]["stdout"].split()
     assert names == results[0]["stdout"].split()
@@ -66,9 +66,12 @@ def test_network_ipc_and_processes_of_another_container_can_be_joined(low: Any) 
 
 def test_a_network_of_a_user_namespace_is_joined_together_with_it(low: Any) -> None:
     first = low.plan("sleep", "60", linux=MAPPED)
-    second = low.plan("sh", "-c", "id -u; cat /proc/self/uid_map", linux=without("network"), options={"join": {"network": 1, "user": 1}})
+    second = low.plan(
+        "sh", "-c", "id -u; cat /proc/self/uid_map", linux={**MAPPED, **without("network")}, options={"join": {"network": 1, "user": 1}}
+    )
     second["join_started"] = {"network": 0, "user": 0}
-    assert low.run_all(first, second, kill=True)["results"][1]["stdout"].split() == ["0", "0", "100000", "65536"]
+    result = low.run_all(first, second, kill=[first["id"]])["results"][1]
+    assert result["stdout"].split() == ["0", "0", "100000", "65536"], result
 
 
 def test_the_hosts_namespaces_are_kept_where_none_are_named(low: Any) -> None:

@@ -43,5 +43,15 @@ def _entry(head: str, value: object) -> Iterator[str]:
 def _scalar(value: object) -> str:
     if isinstance(value, str):
         plain = value[:1] in _PLAIN_FIRST and _PLAIN_REST.issuperset(value) and value.lower() not in _WORDS and value == value.strip()
-        return value if plain else json.dumps(value, ensure_ascii=False)
+        return value if plain else _quoted(value)
     return json.dumps(value, ensure_ascii=False)
+
+
+def _quoted(text: str) -> str:
+    """JSON's quoting is YAML's too but for characters that YAML wants escaped and JSON does not."""
+    return "".join(char if char.isprintable() else _escape(char) for char in json.dumps(text, ensure_ascii=False))
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 def open_group(cgroup: "Mapping[str, Any]") -> Group:
     """Return the group that a plan's ``cgroup`` describes; nothing is touched yet."""
     kind = UnifiedGroup if cgroup["mode"] == "v2" else LegacyGroup
-    unit = (cgroup["unit"], cgroup["slice"]) if cgroup["manager"] == "systemd" else None
-    return kind(path=cgroup["path"], mounts=cgroup["mounts"], unified=cgroup["unified"], resources=cgroup.get("resources") or {}, unit=unit)
+    group = kind(path=cgroup["path"], mounts=cgroup["mounts"], unified=cgroup["unified"], resources=cgroup.get("resources") or {})
+    if cgroup["manager"] != "systemd":
+        return group
+    from argosy.runtime.cgroups.systemd import SystemdGroup  # its D-Bus is needed by nobody else
+
+    return SystemdGroup(group, cgroup["unit"], cgroup["slice"])
 
 
 __all__ = ["Group", "Membership", "Resources", "open_group"]

@@ -18,15 +18,17 @@ _BLOCK, _CHAR = 1, 2
 
 
 def legacy_rules(rules: "Sequence[Rule]") -> list[tuple[str, str]]:
-    """Return (file, value) to write in order; a rule for everything resets what came before it."""
-    lines = []
+    """Return (file, value) to write in order; what comes before the last rule for everything has no effect and is left out."""
+    lines: list[tuple[str, str]] = []
     for rule in rules:
         file = "devices.allow" if rule.get("allow") else "devices.deny"
         kind = rule.get("type") or "a"
         if kind == "a":
-            lines.append((file, "a"))
-        else:
-            lines.append((file, f"{kind} {_star(rule.get('major'))}:{_star(rule.get('minor'))} {rule.get('access') or 'rwm'}"))
+            lines = [(file, "a")]
+            continue
+        line = (file, f"{kind} {_star(rule.get('major'))}:{_star(rule.get('minor'))} {rule.get('access') or 'rwm'}")
+        if line not in lines:
+            lines.append(line)
     return lines
 
 

@@ -29,15 +29,12 @@ class Group:
         mounts: "Mapping[str, str]",
         unified: str,
         resources: "Resources",
-        unit: "tuple[str, str] | None" = None,
     ) -> None:
         self.path = path
         """From the root of the hierarchy."""
         self.mounts = mounts
         self.unified = unified
         self.resources = resources
-        self.unit = unit
-        """(unit, slice) when systemd makes it."""
 
     def create(self) -> list[str]:
         """Make the cgroup with its limits and return warnings; what exists and holds no process is taken over.

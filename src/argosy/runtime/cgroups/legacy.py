@@ -33,13 +33,20 @@ class LegacyGroup(Group):
             paths.append(self.unified + self.path)
         return paths
 
+    _elsewhere: "list[Setting] | None" = None
+
     def _unified_settings(self) -> "list[Setting]":
         """Return the limits whose controller is only in the v2 hierarchy; without any the group has no part there."""
-        wanted = [setting for setting in unified_settings(self.resources) if setting.controller not in self.mounts] if self.unified else []
-        if not wanted:
+        if self._elsewhere is None:
+            self._elsewhere = self._find_unified_settings()
+        return self._elsewhere
+
+    def _find_unified_settings(self) -> "list[Setting]":
+        wanted = [setting for setting in unified_settings(self.resources) if self.directory_of(setting.controller) is None]
+        if not wanted or not self.unified:
             return []
         offered = files.read_or(self.unified + "/cgroup.controllers").split()
-        return [setting for setting in wanted if setting.controller in offered and self.directory_of(setting.controller) is None]
+        return [setting for setting in wanted if setting.controller in offered]
 
     def directory_of(self, controller: str) -> "str | None":
         """Return the group's directory for a controller, None when it is not mounted."""

@@ -172,6 +172,9 @@ class ShimRuntime:
     async def resume(self, shim: ShimHandle) -> None:
         await asyncio.to_thread(shim.group.thaw)
 
+    def paused(self, shim: ShimHandle) -> bool:
+        return shim.group.frozen()
+
     async def update(self, shim: ShimHandle, resources: Mapping[str, Any]) -> None:
         await asyncio.to_thread(shim.group.update, resources)
 

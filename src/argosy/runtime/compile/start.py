@@ -99,8 +99,9 @@ def compile_start(
         "id": container_id,
         "namespaces": sorted(new),
         "join": joined,
-        "uid_map": _mapping(linux.get("uidMappings")) if "user" in new else [],
-        "gid_map": _mapping(linux.get("gidMappings")) if "user" in new else [],
+        # Those of a joined namespace are not written again; the layers are mapped by them.
+        "uid_map": _mapping(linux.get("uidMappings"), "user" in new) if user_namespace else [],
+        "gid_map": _mapping(linux.get("gidMappings"), "user" in new) if user_namespace else [],
         "root": _root(rootfs, host),
         "binds": mounts.binds,
         "cgroup": cgroup,
@@ -136,10 +137,10 @@ def _namespaces(entries: "list[dict[str, str]]", join: "Mapping[str, int]") -> "
     return new, joined
 
 
-def _mapping(entries: "list[dict[str, int]] | None") -> "list[list[int]]":
-    if not entries:
+def _mapping(entries: "list[dict[str, int]] | None", needed: bool) -> "list[list[int]]":
+    if not entries and needed:
         raise PlanError("a user namespace needs uidMappings and gidMappings")
-    return [[entry["containerID"], entry["hostID"], entry["size"]] for entry in entries]
+    return [[entry["containerID"], entry["hostID"], entry["size"]] for entry in entries or ()]
 
 
 def _attach_point(rootfs: "RootMount") -> str:

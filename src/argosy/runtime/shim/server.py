@@ -49,8 +49,8 @@ class Link:
     def _ready(self, events: int) -> None:
         try:
             received = wire.receive(self._socket)
-        except BlockingIOError:
-            return
+        except (BlockingIOError, ConnectionResetError):
+            return  # a reset is said once; what is left to read, and the end, come next
         except (OSError, ValueError):
             received = None
         if received is None:

@@ -108,6 +108,8 @@ class Extractor:
             self._directory_metadata(path, entry)
         elif kind == SYMLINK:
             os.symlink(entry.linkname, path)
+            # A link's size is its target's length, and Docker counts it.
+            self.size += len(entry.linkname)
             self._metadata(path, entry)
         elif kind == HARDLINK:
             os.link(clean(entry.linkname), path, follow_symlinks=False)

@@ -75,10 +75,14 @@ def pack(path: bytes, sink: Sink) -> None:
     if stat.S_ISDIR(found.st_mode):
         fd = os.open(path, _OPEN_DIR)
         try:
-            # The root is "/", its members "/bin": so Docker writes it.
-            prefix = b"" if name == b"/" else name
-            packer.directory(fd, prefix, os.fstat(fd))
-            packer.tree(fd, prefix or b"")
+            if name == b"/":
+                # The root is "/", its members "/bin": so Docker writes it.
+                packer.directory(fd, b"", os.fstat(fd))
+                for item in sorted(os.listdir(fd)):
+                    packer.item(fd, item, b"/" + os.fsencode(item))
+            else:
+                packer.directory(fd, name, os.fstat(fd))
+                packer.tree(fd, name)
         finally:
             os.close(fd)
     else:

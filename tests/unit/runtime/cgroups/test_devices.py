@@ -82,4 +82,6 @@ def test_the_default_rules_open_null_and_close_the_disk() -> None:
 
 def test_v1_lines_keep_the_order() -> None:
     rules = [{"allow": False}, {"allow": True, "type": "c", "major": 1, "minor": -1, "access": "rw"}, {"allow": True, "type": "a"}]
-    assert legacy_rules(rules) == [("devices.deny", "a"), ("devices.allow", "c 1:* rw"), ("devices.allow", "a")]
+    assert legacy_rules(rules[:2]) == [("devices.deny", "a"), ("devices.allow", "c 1:* rw")]
+    assert legacy_rules([*rules[:2], rules[1]]) == legacy_rules(rules[:2])
+    assert legacy_rules(rules) == [("devices.allow", "a")]

@@ -22,7 +22,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Remove build cache",
     flags=(
         Flag("all", "a", help="Remove all unused build cache, not just dangling ones"),
         Flag("filter", "", FILTER, 'Provide filter values (e.g. "until=24h")'),

@@ -40,7 +40,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Attach local standard input, output, and error streams to a running container",
     "CONTAINER",
     flags=(
         Flag("detach-keys", "", STRING, "Override the key sequence for detaching a container"),

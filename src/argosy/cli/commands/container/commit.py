@@ -26,7 +26,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Create a new image from a container's changes",
     "CONTAINER [REPOSITORY[:TAG]]",
     flags=(
         Flag("author", "a", STRING, 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")'),

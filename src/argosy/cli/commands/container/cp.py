@@ -45,7 +45,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Copy files/folders between a container and the local filesystem",
     ("CONTAINER:SRC_PATH DEST_PATH|-", "SRC_PATH|- CONTAINER:DEST_PATH"),
     flags=(
         Flag("archive", "a", help="Archive mode (copy all uid/gid information)"),

@@ -15,7 +15,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Create a new container",
     "IMAGE [COMMAND] [ARG...]",
     flags=FLAGS,
     arity=SOME,

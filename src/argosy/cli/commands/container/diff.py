@@ -29,7 +29,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Inspect changes to files or directories on a container's filesystem",
     "CONTAINER",
     flags=(Flag("format", "", STRING, "Format output using a Go template", hidden=True),),
     arity=exactly(1),

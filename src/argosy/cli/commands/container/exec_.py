@@ -60,7 +60,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Execute a command in a running container",
     "CONTAINER COMMAND [ARG...]",
     flags=(
         Flag("detach", "d", help="Detached mode: run command in the background"),

@@ -16,7 +16,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Send a signal to a program that exec runs",
     "EXEC [EXEC...]",
     flags=(Flag("signal", "s", STRING, "Signal to send", default="KILL", shown='"KILL"'),),
     arity=SOME,

@@ -50,7 +50,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "List the programs that exec runs in a container",
     "CONTAINER",
     flags=(LIST_FORMAT, Flag("no-trunc", "", help="Don't truncate output"), Flag("quiet", "q", help="Only display exec IDs")),
     arity=exactly(1),

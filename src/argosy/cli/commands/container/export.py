@@ -22,7 +22,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Export a container's filesystem as a tar archive",
     "CONTAINER",
     flags=(Flag("output", "o", STRING, "Write to a file, instead of STDOUT", complete="files"),),
     arity=exactly(1),

@@ -17,7 +17,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Display detailed information on one or more containers",
     "CONTAINER [CONTAINER...]",
     flags=(DOCUMENT_FORMAT, Flag("size", "s", help="Display total file sizes")),
     arity=SOME,

@@ -16,7 +16,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Kill one or more running containers",
     "CONTAINER [CONTAINER...]",
     flags=(Flag("signal", "s", STRING, "Signal to send to the container"),),
     arity=SOME,

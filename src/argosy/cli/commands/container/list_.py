@@ -30,7 +30,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "List containers",
     flags=(
         Flag("all", "a", help="Show all containers (default shows just running)"),
         Flag("filter", "f", FILTER, "Filter output based on conditions provided"),

@@ -38,7 +38,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Fetch the logs of a container",
     "CONTAINER",
     flags=(
         Flag("details", "", help="Show extra details provided to logs"),

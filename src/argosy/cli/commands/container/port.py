@@ -44,7 +44,6 @@ def _one(session: Session, ports: dict[str, list[dict[str, str]] | None], wanted
 
 COMMAND = Command(
     run,
-    "List port mappings or a specific mapping for the container",
     "CONTAINER [PRIVATE_PORT[/PROTO]]",
     arity=Arity(1, 2),
     complete="running",

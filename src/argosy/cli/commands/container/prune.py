@@ -20,7 +20,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Remove all stopped containers",
     flags=(
         Flag("filter", "", FILTER, 'Provide filter values (e.g. "until=<timestamp>")'),
         Flag("force", "f", help="Do not prompt for confirmation"),

@@ -21,4 +21,4 @@ def run(session: Session, values: Values) -> None:
         raise ExitError(1, f"{describe(error)}\nError: failed to rename container named {old}") from None
 
 
-COMMAND = Command(run, "Rename a container", "CONTAINER NEW_NAME", arity=exactly(2), complete="containers")
+COMMAND = Command(run, "CONTAINER NEW_NAME", arity=exactly(2), complete="containers")

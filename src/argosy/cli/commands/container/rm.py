@@ -31,7 +31,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Remove one or more containers",
     "CONTAINER [CONTAINER...]",
     flags=(
         Flag("force", "f", help="Force the removal of a running container (uses SIGKILL)"),

@@ -77,7 +77,6 @@ def _start(session: Session, container: str, spelling: str) -> None:
 
 COMMAND = Command(
     run,
-    "Create and run a new container from an image",
     "IMAGE [COMMAND] [ARG...]",
     flags=(
         *FLAGS,

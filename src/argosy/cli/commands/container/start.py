@@ -58,7 +58,6 @@ def _attached(session: Session, values: Values, spelling: str, watch: bytes) -> 
 
 COMMAND = Command(
     run,
-    "Start one or more stopped containers",
     "CONTAINER [CONTAINER...]",
     flags=(
         Flag("attach", "a", help="Attach STDOUT/STDERR and forward signals"),

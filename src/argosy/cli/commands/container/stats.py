@@ -106,7 +106,6 @@ def _renewed(session: Session, watches: list[_Watch], everything: bool) -> list[
 
 COMMAND = Command(
     run,
-    "Display a live stream of container(s) resource usage statistics",
     "[CONTAINER...]",
     flags=(
         Flag("all", "a", help="Show all containers (default shows just running)"),

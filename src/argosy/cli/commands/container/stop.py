@@ -18,7 +18,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Stop one or more running containers",
     "CONTAINER [CONTAINER...]",
     flags=(
         Flag("signal", "s", STRING, "Signal to send to the container"),

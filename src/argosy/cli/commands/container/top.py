@@ -19,7 +19,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Display the running processes of a container",
     "CONTAINER [ps OPTIONS]",
     arity=SOME,
     interspersed=False,

@@ -13,4 +13,4 @@ def run(session: Session, values: Values) -> int:
     return each(session, values.arguments, lambda name: session.call(containers.unpause(name)))
 
 
-COMMAND = Command(run, "Unpause all processes within one or more containers", "CONTAINER [CONTAINER...]", arity=SOME, complete="running+")
+COMMAND = Command(run, "CONTAINER [CONTAINER...]", arity=SOME, complete="running+")

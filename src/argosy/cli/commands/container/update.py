@@ -38,7 +38,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Update configuration of one or more containers",
     "CONTAINER [CONTAINER...]",
     flags=(
         *(flag for flag in FLAGS if flag.name in _NAMES),

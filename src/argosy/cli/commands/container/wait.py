@@ -20,6 +20,4 @@ def run(session: Session, values: Values) -> int:
     return each(session, values.arguments, wait)
 
 
-COMMAND = Command(
-    run, "Block until one or more containers stop, then print their exit codes", "CONTAINER [CONTAINER...]", arity=SOME, complete="running+"
-)
+COMMAND = Command(run, "CONTAINER [CONTAINER...]", arity=SOME, complete="running+")

@@ -43,7 +43,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Create a context",
     "CONTEXT",
     flags=(
         Flag("description", "", STRING, "Description of the context"),

@@ -37,6 +37,4 @@ def run(session: Session, values: Values) -> None:
         session.warn(f'Written file "{target}"')
 
 
-COMMAND = Command(
-    run, "Export a context to a tar archive FILE or a tar stream on STDOUT.", "CONTEXT [FILE|-]", arity=Arity(1, 2), complete="contexts"
-)
+COMMAND = Command(run, "CONTEXT [FILE|-]", arity=Arity(1, 2), complete="contexts")

@@ -58,4 +58,4 @@ def _files(content: bytes) -> dict[str, bytes]:
         raise ExitError(1, f"invalid context: {error}") from None
 
 
-COMMAND = Command(run, "Import a context from a tar or zip file", "CONTEXT FILE|-", arity=exactly(2), complete="files")
+COMMAND = Command(run, "CONTEXT FILE|-", arity=exactly(2), complete="files")

@@ -31,7 +31,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Display detailed information on one or more contexts",
     "[CONTEXT] [CONTEXT...]",
     flags=(DOCUMENT_FORMAT,),
     arity=ANY,

@@ -51,4 +51,4 @@ def run(session: Session, values: Values) -> None:
     listing.show(session, _LISTING, rows, form)
 
 
-COMMAND = Command(run, "List contexts", flags=(LIST_FORMAT, Flag("quiet", "q", help="Only show context names")))
+COMMAND = Command(run, flags=(LIST_FORMAT, Flag("quiet", "q", help="Only show context names")))

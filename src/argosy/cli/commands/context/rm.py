@@ -33,7 +33,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Remove one or more contexts",
     "CONTEXT [CONTEXT...]",
     flags=(Flag("force", "f", help="Force the removal of a context in use"),),
     arity=SOME,

@@ -11,4 +11,4 @@ def run(session: Session, _values: Values) -> None:
     session.say(session.context_name)
 
 
-COMMAND = Command(run, "Print the name of the current context")
+COMMAND = Command(run)

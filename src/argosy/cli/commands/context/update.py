@@ -27,7 +27,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Update a context",
     "CONTEXT",
     flags=(Flag("description", "", STRING, "Description of the context"), Flag("docker", "", STRING, "set the endpoint")),
     arity=exactly(1),

@@ -25,4 +25,4 @@ def run(session: Session, values: Values) -> None:
             break
 
 
-COMMAND = Command(run, "Set the current context", "CONTEXT", arity=exactly(1), complete="contexts")
+COMMAND = Command(run, "CONTEXT", arity=exactly(1), complete="contexts")

@@ -95,7 +95,6 @@ def _repeated(values: Values, _source: Source) -> list[tuple[str, str]]:
 
 COMMAND = Command(
     run,
-    "Build an image from a Dockerfile",
     "PATH | URL | -",
     flags=(
         Flag("add-host", "", LIST.checked(networks.extra_host), 'Add a custom host-to-IP mapping ("host:ip")'),

@@ -56,7 +56,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Show the history of an image",
     "IMAGE",
     flags=(
         LIST_FORMAT,

@@ -44,7 +44,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Import the contents from a tarball to create a filesystem image",
     "file|URL|- [REPOSITORY[:TAG]]",
     flags=(
         Flag("change", "c", LIST, "Apply Dockerfile instruction to the created image"),

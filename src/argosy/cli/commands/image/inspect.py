@@ -18,7 +18,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Display detailed information on one or more images",
     "IMAGE [IMAGE...]",
     flags=(DOCUMENT_FORMAT, Flag("platform", "", STRING, "Inspect a specific platform of the multi-platform image: 'os[/arch[/variant]]'")),
     arity=SOME,

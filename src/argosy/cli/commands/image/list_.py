@@ -47,7 +47,6 @@ def _tree(session: Session, found: list[dict[str, object]]) -> None:
 
 COMMAND = Command(
     run,
-    "List images",
     "[REPOSITORY[:TAG]]",
     flags=(
         Flag("all", "a", help="Show all images (default hides intermediate images)"),

@@ -34,7 +34,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Load an image from a tar archive or STDIN",
     flags=(
         Flag("input", "i", STRING, "Read from tar archive file, instead of STDIN", complete="files"),
         Flag("platform", "", STRING, 'Load only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),

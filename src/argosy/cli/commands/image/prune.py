@@ -29,7 +29,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Remove unused images",
     flags=(
         Flag("all", "a", help="Remove all unused images, not just dangling ones"),
         Flag("filter", "", FILTER, 'Provide filter values (e.g. "until=<timestamp>")'),

@@ -25,7 +25,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Download an image from a registry",
     "NAME[:TAG|@DIGEST]",
     flags=(
         Flag("all-tags", "a", help="Download all tagged images in the repository"),

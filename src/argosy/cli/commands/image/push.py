@@ -34,7 +34,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Upload an image to a registry",
     "NAME[:TAG]",
     flags=(
         Flag("all-tags", "a", help="Push all tags of an image to the repository"),

@@ -34,7 +34,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Remove one or more images",
     "IMAGE [IMAGE...]",
     flags=(
         Flag("force", "f", help="Force removal of the image"),

@@ -22,7 +22,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Save one or more images to a tar archive (streamed to STDOUT by default)",
     "IMAGE [IMAGE...]",
     flags=(
         Flag("output", "o", STRING, "Write to a file, instead of STDOUT", complete="files"),

@@ -35,7 +35,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Connect a container to a network",
     "NETWORK CONTAINER",
     flags=(
         Flag("alias", "", STRINGS, "Add network-scoped alias for the container"),

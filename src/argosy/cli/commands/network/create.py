@@ -48,7 +48,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Create a network",
     "NETWORK",
     flags=(
         Flag("attachable", "", help="Enable manual container attachment"),

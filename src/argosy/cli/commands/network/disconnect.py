@@ -15,7 +15,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Disconnect a container from a network",
     "NETWORK CONTAINER",
     flags=(Flag("force", "f", help="Force the container to disconnect from a network"),),
     arity=exactly(2),

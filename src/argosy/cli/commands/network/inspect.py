@@ -17,7 +17,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Display detailed information on one or more networks",
     "NETWORK [NETWORK...]",
     flags=(DOCUMENT_FORMAT, Flag("verbose", "v", help="Verbose output for diagnostics")),
     arity=SOME,

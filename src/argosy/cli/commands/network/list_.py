@@ -58,7 +58,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "List networks",
     flags=(
         Flag("filter", "f", FILTER, 'Provide filter values (e.g. "driver=bridge")'),
         LIST_FORMAT,

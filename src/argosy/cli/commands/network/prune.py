@@ -19,7 +19,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Remove all unused networks",
     flags=(
         Flag("filter", "", FILTER, 'Provide filter values (e.g. "until=<timestamp>")'),
         Flag("force", "f", help="Do not prompt for confirmation"),

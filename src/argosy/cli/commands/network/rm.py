@@ -33,7 +33,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Remove one or more networks",
     "NETWORK [NETWORK...]",
     flags=(Flag("force", "f", help="Do not error if the network does not exist"),),
     arity=SOME,

@@ -136,4 +136,4 @@ def _since(text: object) -> str:
     return human.ago(moment, time.time()) if moment else ""
 
 
-COMMAND = Command(run, "Show disk usage", flags=(LIST_FORMAT, Flag("verbose", "v", help="Show detailed information on space usage")))
+COMMAND = Command(run, flags=(LIST_FORMAT, Flag("verbose", "v", help="Show detailed information on space usage")))

@@ -14,4 +14,4 @@ def run(session: Session, _values: Values) -> None:
     Pump(Channel(dial(session.endpoint), b"", ""), stdin=True, framed=False).run()
 
 
-COMMAND = Command(run, "Proxy the stdio stream to the daemon connection. Should not be invoked manually.")
+COMMAND = Command(run)

@@ -54,7 +54,6 @@ def _formatted(form: str) -> Callable[[Mapping[str, Any]], str]:
 
 COMMAND = Command(
     run,
-    "Get real time events from the server",
     flags=(
         Flag("filter", "f", FILTER, "Filter output based on conditions provided"),
         Flag(

@@ -61,4 +61,4 @@ def _formatted(form: str, document: dict[str, Any]) -> None:
         sys.stdout.write(templated(document, form) + "\n")
 
 
-COMMAND = Command(run, "Display system-wide information", flags=(DOCUMENT_FORMAT,))
+COMMAND = Command(run, flags=(DOCUMENT_FORMAT,))

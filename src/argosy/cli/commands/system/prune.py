@@ -61,7 +61,6 @@ def _show(session: Session, title: str, deleted: list[str] | None, answer: dict[
 
 COMMAND = Command(
     run,
-    "Remove unused data",
     flags=(
         Flag("all", "a", help="Remove all unused images not just dangling ones"),
         Flag("filter", "", FILTER, 'Provide filter values (e.g. "label=<key>=<value>")'),

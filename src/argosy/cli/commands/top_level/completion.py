@@ -20,10 +20,9 @@ def run(_session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Print the completion script for your shell",
     "bash|zsh|fish",
     arity=exactly(1),
-    about="Print the completion script for your shell. Names of containers, images, networks and volumes are completed from the daemon.",
+    about="Print the completion script for your shell.\nNames of containers, images, networks and volumes are completed from the daemon.",
     examples=(
         ("source <(argosy completion bash)", "in ~/.bashrc"),
         ("source <(argosy completion zsh)", "in ~/.zshrc"),

@@ -75,7 +75,6 @@ def text(findings: Sequence[Finding], coloured: bool) -> str:
 
 COMMAND = Command(
     run,
-    "Check what this machine offers to containers and how to mend what is missing",
     flags=(Flag("format", "", STRING, "Format output: 'table' (default), 'json', 'jsonl' or 'yaml'"),),
     about="Check what this machine offers to containers and how to mend what is missing.\nEnds with 1 when something needed is missing.",
 )

@@ -50,7 +50,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Return low-level information on objects",
     "NAME|ID [NAME|ID...]",
     flags=(
         DOCUMENT_FORMAT,

@@ -58,7 +58,6 @@ def _asked(session: Session, values: Values, registry: str) -> tuple[str, str]:
 
 COMMAND = Command(
     run,
-    "Authenticate to a registry",
     "[SERVER]",
     flags=(
         Flag("password", "p", STRING, "Password or Personal Access Token (PAT)"),

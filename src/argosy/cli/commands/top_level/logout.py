@@ -16,7 +16,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Log out from a registry",
     "[SERVER]",
     arity=at_most(1),
     about="Log out from a registry.\nIf no server is specified, the default is Docker Hub.",

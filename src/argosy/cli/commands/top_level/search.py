@@ -38,7 +38,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Search a registry for images",
     "TERM",
     flags=(
         Flag("filter", "f", FILTER, "Filter output based on conditions provided"),

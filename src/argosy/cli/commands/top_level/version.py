@@ -93,4 +93,4 @@ def _component(component: dict[str, Any]) -> list[str]:
     return lines
 
 
-COMMAND = Command(run, "Show the version information", flags=(DOCUMENT_FORMAT,))
+COMMAND = Command(run, flags=(DOCUMENT_FORMAT,))

@@ -28,7 +28,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Create a volume",
     "[VOLUME]",
     flags=(
         Flag("driver", "d", STRING, "Specify volume driver name", default="local", shown='"local"'),

@@ -16,7 +16,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Display detailed information on one or more volumes",
     "VOLUME [VOLUME...]",
     flags=(DOCUMENT_FORMAT,),
     arity=SOME,

@@ -47,7 +47,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "List volumes",
     flags=(
         Flag("filter", "f", FILTER, 'Provide filter values (e.g. "dangling=true")'),
         LIST_FORMAT,

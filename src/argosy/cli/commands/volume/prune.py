@@ -32,7 +32,6 @@ def run(session: Session, values: Values) -> None:
 
 COMMAND = Command(
     run,
-    "Remove unused local volumes",
     flags=(
         Flag("all", "a", help="Remove all unused volumes, not just anonymous ones"),
         Flag("filter", "", FILTER, 'Provide filter values (e.g. "label=<label>")'),

@@ -16,7 +16,6 @@ def run(session: Session, values: Values) -> int:
 
 COMMAND = Command(
     run,
-    "Remove one or more volumes. You cannot remove a volume that is in use by a container.",
     "VOLUME [VOLUME...]",
     flags=(Flag("force", "f", help="Force the removal of one or more volumes"),),
     arity=SOME,
