@@ -32,7 +32,7 @@ class ForkWorkers:
             raise
         finally:
             os.close(read)
-            os.waitpid(pid, 0)
+            _reap(pid)
         if not answer:
             raise errors.SystemFailureError(f"worker for {job} died")
         result = json.loads(answer)
@@ -63,6 +63,10 @@ def _child(job, params, fds, root, write):
         _write_all(write, json.dumps(answer).encode())
     finally:
         os._exit(code)
+
+
+def _reap(pid):
+    os.waitpid(pid, 0)
 
 
 def _write_all(fd, data):

@@ -115,7 +115,7 @@ class SnapshotContract:
         layers.open()
         yield layers
         while supervisor._tasks:
-            await asyncio.sleep(0.001)
+            await asyncio.wait(list(supervisor._tasks))
 
     @pytest.fixture
     def snapshots(self, layers):
@@ -439,7 +439,8 @@ class SnapshotContract:
             fd = os.open("d/a", os.O_RDONLY, dir_fd=root.fd)
             assert os.getxattr(fd, "user.k") == b"v"
             os.close(fd)
-        names = set(tarfile.open(fileobj=io.BytesIO(data)).getnames())
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            names = set(archive.getnames())
         assert {"d/.wh.gone", ".wh.r", "d/a", "o/y"} <= names
         assert "dev" not in names
 

@@ -40,6 +40,7 @@ class Container:
         "_spec",
         "_state",
         "attempt_delay",
+        "cleanup",
         "execs",
         "generation",
         "health_task",
@@ -64,6 +65,8 @@ class Container:
         self.shim: Shim | None = None
         self.request: SandboxRequest | None = None
         self.sandbox = Sandbox(endpoints={}, ports={})
+        self.cleanup: asyncio.Task[None] | None = None
+        """Of the last run: its cgroup and records go while nobody waits; the next start does."""
         self.execs: dict[str, Exec] = {}
         self.pending: list[PendingAttach] = []
         self.attempt_delay = 0.0

@@ -84,10 +84,15 @@ class Exits:
             container.shim = None
             self._execs.all_ended(container)
             rest = [command for command in commands if not await self._do_in_order(container, command)]
-            self._store.save_state_behind(container)
-            await self._runtime.forget(container.id)
+            container.cleanup = self._supervisor.spawn(self._clean(container), name=f"clean up {container.id[:12]}")
         for command in rest:
             await self._do_unlocked(container, command)
+
+    async def _clean(self, container: Container) -> None:
+        """The exit record goes only when the disk knows what it tells."""
+        if not container.removed:
+            await self._store.save_state(container)
+        await self._runtime.forget(container.id)
 
     async def _do_in_order(self, container: Container, command: Command) -> bool:
         """Carry out what belongs under the container's lock; False for the others."""

@@ -93,7 +93,6 @@ class Remover:
             container.removed = True
             if container.request is not None:
                 await self._releaser.release(container)
-            await self._runtime.forget(container.id)
             await self._snapshots.remove(container.id)
             if volumes:
                 await self._remove_volumes(container)
@@ -112,6 +111,10 @@ class Remover:
                     continue
 
     async def _sweep(self, container: Container) -> None:
+        """What nobody waits for; a boot does the rest when the daemon dies here."""
+        if container.cleanup is not None:
+            await asyncio.wait([container.cleanup])
+        await self._runtime.forget(container.id)
         await asyncio.to_thread(ContainerPaths(self._settings.data_root, container.id).remove)
 
 

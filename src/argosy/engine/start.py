@@ -82,6 +82,8 @@ class Starter:
         InvalidParameterError or SystemFailureError in Docker's words when the start failed; then nothing is kept."""
         async with container.lock:
             _check_startable(container)
+            if container.cleanup is not None:
+                await asyncio.wait([container.cleanup])
             if container.restart_timer is not None:
                 container.restart_timer.cancel()
                 container.restart_timer = None
@@ -147,7 +149,7 @@ class Starter:
         """Take back what the start made, note the failure in the state, and return what the client is told."""
         code, message = failure(error)
         if container.shim is not None:
-            self._runtime.kill_all(container.shim)
+            await self._runtime.abandon(container.shim)
             container.shim = None
         await self._releaser.release(container)
         await self._runtime.forget(container.id)

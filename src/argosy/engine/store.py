@@ -4,6 +4,7 @@ A revision is written before the client hears of it. States are written behind: 
 exit record under the exec root, which `engine.boot` reads; only a stop that the user asked for is waited for.
 """
 
+import asyncio
 from typing import Protocol
 
 import msgspec
@@ -65,5 +66,5 @@ class ContainerStore:
             await self._database.delete(STATE, container.id)
 
     async def delete(self, container_id: str) -> None:
-        await self._database.delete(SPEC, container_id)
-        await self._database.delete(STATE, container_id)
+        """Forget the container; both writes are queued together and share a commit."""
+        await asyncio.gather(self._database.delete(SPEC, container_id), self._database.delete(STATE, container_id))

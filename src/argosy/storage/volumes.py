@@ -39,7 +39,18 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
 class Volumes:
     """`open` first. Whether a container uses a volume is the engine's to know; here only mounts are counted."""
 
-    def __init__(self, root: Path, *, db: Database, workers: Workers, trash: Trash, events: EventBus, clock: Clock) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        db: Database,
+        workers: Workers,
+        trash: Trash,
+        events: EventBus,
+        clock: Clock,
+        owner: tuple[int, int] = (0, 0),
+    ) -> None:
+        self._owner = owner
         self._root = root
         self._db = db
         self._workers = workers
@@ -158,6 +169,8 @@ class Volumes:
         try:
             path.mkdir(mode=0o701)
             (path / "_data").mkdir(mode=0o755)
+            if self._owner != (0, 0):
+                os.chown(path / "_data", *self._owner)
             failpoints.hit("storage.volume.create")
             await self._db.put(_KIND, name, msgspec.json.encode(record))
         except OSError as error:

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 import argosy
+from argosy.runtime.cgroups import files
+from argosy.runtime.cgroups.group import signal_process
 from argosy.runtime.compile import HostFacts, compile_start, probe_host
 from argosy.runtime.seccomp import compiled, resolve
 from argosy.storage.model import Directory, Overlay
@@ -54,8 +56,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Low:
     """One test's containers: everything lies in a scratch directory and a cgroup of its own."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, filters: Path) -> None:
         self.scratch = scratch
+        self.filters = filters
         self.host: HostFacts = probe_host()
         self.root = scratch / "root"
         self.parent = "/" + scratch.name
@@ -94,7 +97,7 @@ class Low:
         bpf = None
         if seccomp:
             profile = resolve(None, capabilities=CAPABILITIES, machine=self.host.machine, kernel=self.host.kernel)
-            bpf = compiled(profile, cache_dir=str(self.scratch.parent / "argosy-low-filters"))
+            bpf = compiled(profile, cache_dir=str(self.filters))
         spec: Any = self.spec(*args, **changes)
         return compile_start(spec, rootfs or self.overlay(), container_id=f"c{self._count}", host=self.host, bpf=bpf, **(options or {}))
 
@@ -143,12 +146,12 @@ class Low:
         return {key: value.strip() for key, _, value in (line.partition(":") for line in result["stdout"].splitlines())}
 
     def close(self) -> None:
+        """End what a failed test has left running, and remove its cgroups."""
         for point in {*self.host.cgroup_mounts.values(), *([self.host.unified] if self.host.unified else [])}:
             for directory, _, _ in os.walk(point + self.parent, topdown=False):
-                try:
-                    os.rmdir(directory)
-                except OSError:
-                    pass
+                for pid in files.all_pids(directory):
+                    signal_process(pid, 9)
+                files.remove_tree(directory)
 
 
 def _fill(root: Path) -> None:
@@ -165,11 +168,11 @@ def _fill(root: Path) -> None:
 
 
 @pytest.fixture
-def low(root: None) -> Iterator[Low]:
+def low(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Low]:
     if not os.path.exists("/bin/busybox"):
         pytest.skip("needs busybox-static")
     scratch = Path(tempfile.mkdtemp(prefix="argosy-low-"))
-    bench = Low(scratch)
+    bench = Low(scratch, tmp_path_factory.getbasetemp() / "filters")
     try:
         yield bench
         assert bench.cgroups() == []

@@ -27,10 +27,11 @@ def _tar(low: Any) -> Path:
 
 
 @pytest.fixture
-def podman(low: Any, executable: Path, tmp_path: Path) -> Iterator[Engine]:
+def podman(low: Any, executable: Path) -> Iterator[Engine]:
     if not (shutil.which("podman") and shutil.which("conmon")):
         pytest.skip("needs podman and conmon")
-    base = ["podman", "--root", str(tmp_path / "root"), "--runroot", str(tmp_path / "run"), "--tmpdir", str(tmp_path / "tmp")]
+    home = Path(low.scratch / "p")  # podman takes no runroot of more than 50 characters
+    base = ["podman", "--root", str(home / "root"), "--runroot", str(home / "run"), "--tmpdir", str(home / "tmp")]
     base += ["--cgroup-manager", "cgroupfs", "--events-backend", "none", "--runtime", str(executable)]
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -41,7 +42,7 @@ def podman(low: Any, executable: Path, tmp_path: Path) -> Iterator[Engine]:
     run("rm", "--all", "--force", "--time", "0")
     run("rmi", "--all", "--force")
     # podman keeps its storage mounted privately while it has any.
-    for point in (tmp_path / "root/overlay", tmp_path / "root"):
+    for point in (home / "root/overlay", home / "root"):
         subprocess.run(["umount", "-l", str(point)], capture_output=True)
     for point in {*low.host.cgroup_mounts.values(), low.host.unified} - {""}:
         for name in ("conmon", "libpod_parent"):
@@ -53,7 +54,7 @@ def podman(low: Any, executable: Path, tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def dockerd(low: Any, executable: Path, tmp_path: Path) -> Iterator[Engine]:
+def dockerd(low: Any, executable: Path) -> Iterator[Engine]:
     for name in ("dockerd", "containerd", "containerd-shim-runc-v2", "docker"):
         if not shutil.which(name, path=DOCKER_PATH):
             pytest.skip(f"needs {name}")

@@ -3,11 +3,11 @@
 import secrets
 
 import pytest
-from suites.snapshots import SnapshotContract
 
 from argosy.runtime.client.workers import LauncherWorkers
 from argosy.storage.drivers.overlay2 import Overlay2
 from argosy.storage.drivers.vfs import Vfs
+from suites.snapshots import SnapshotContract
 
 pytestmark = pytest.mark.root
 

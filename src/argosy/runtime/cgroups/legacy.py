@@ -223,7 +223,15 @@ def _make(point: str, path: str, *, cpuset: bool) -> None:
         _make(point, path.rpartition("/")[0], cpuset=cpuset)
         os.mkdir(point + path, 0o755)
     if cpuset:
-        above = point + path.rpartition("/")[0]
-        for name in ("cpuset.cpus", "cpuset.mems"):
-            if not files.read(f"{point}{path}/{name}").strip():
-                files.write(f"{point}{path}/{name}", files.read(f"{above}/{name}").strip())
+        _fill_cpuset(point, path)
+
+
+def _fill_cpuset(point: str, path: str) -> None:
+    """Give an empty cpuset its parent's CPUs and memory; the parent's first, which another start may be just making."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        if files.read(f"{point}{path}/{name}").strip():
+            continue
+        above = path.rpartition("/")[0]
+        if above:
+            _fill_cpuset(point, above)
+        files.write(f"{point}{path}/{name}", files.read(f"{point}{above}/{name}").strip())

@@ -163,6 +163,12 @@ class ShimRuntime:
     def signal(self, shim: ShimHandle, number: int) -> None:
         shim.signal(number)
 
+    async def abandon(self, shim: ShimHandle) -> None:
+        if shim.released:
+            shim.group.kill()
+        else:
+            await shim.abandon()
+
     def kill_all(self, shim: ShimHandle) -> None:
         shim.group.kill()
 

@@ -50,6 +50,13 @@ class ShimHandle:
             raise StartFailed("failed to start task for container: the shim was killed", 128) from None
         self.released = True
 
+    async def abandon(self) -> None:
+        """Take a prepared container back; returns when nothing is left of it."""
+        try:
+            await self._call("abandon")
+        except (RequestFailed, Closed):
+            pass  # it has undone itself already
+
     async def attach(self, request: AttachRequest, sock: int, first: bytes) -> "asyncio.Future[None]":
         token = f"{os.getpid()}.{next(_tokens)}"
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

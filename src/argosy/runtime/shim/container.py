@@ -279,6 +279,13 @@ class Container:
     def verb_release(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
         return self._release()
 
+    def verb_abandon(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
+        """The start failed elsewhere (a network, a port): the same as the end of the connection, but answered when it is done."""
+        if self._state != PREPARED:
+            raise Refused("conflict", f"container {self.id} is {self._state}")
+        self._undo()
+        return {}
+
     def verb_attach(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
         if self._streams is None or self._state == ENDED:
             raise Refused("gone", f"container {self.id} is not running")

@@ -12,6 +12,7 @@ import stat
 
 from argosy.storage.archive.entry import CHARACTER, DIRECTORY, Entry, clean
 from argosy.storage.archive.extract import Extractor, remove_tree
+from argosy.storage.archive.idmap import IdMap
 from argosy.storage.archive.reader import Reader
 from argosy.storage.archive.recipe import Writer
 from argosy.storage.archive.source import Source
@@ -22,17 +23,17 @@ _META = b".wh..wh."
 _OPAQUE_XATTR = b"trusted.overlay.opaque"
 
 
-def apply_layer(source: Source, *, overlay: bool, recipe: Writer | None = None) -> int:
+def apply_layer(source: Source, *, overlay: bool, recipe: Writer | None = None, ids: IdMap | None = None) -> int:
     """Apply the whole stream to the current directory and return the bytes of files that it brought."""
-    return _Layer(source, overlay, recipe).run()
+    return _Layer(source, overlay, recipe, ids).run()
 
 
 class _Layer:
-    def __init__(self, source: Source, overlay: bool, recipe: Writer | None) -> None:
+    def __init__(self, source: Source, overlay: bool, recipe: Writer | None, ids: IdMap | None) -> None:
         self._overlay = overlay
         self._recipe = recipe
         self._reader = Reader(source, recipe.tap if recipe is not None else None)
-        self._extractor = Extractor(self._reader, self._existing, recipe=recipe)
+        self._extractor = Extractor(self._reader, self._existing, recipe=recipe, ids=ids)
         self._placed: set[bytes] = set()
         """Paths that this layer brought, with their parents: whiteouts of the same layer do not touch them."""
         self._hidden: set[bytes] = set()
@@ -103,7 +104,7 @@ class _Layer:
     def _opaque(self, directory: bytes) -> None:
         if self._overlay:
             if not os.path.lexists(directory):
-                os.makedirs(directory, 0o755)
+                self._extractor.make_parents(directory + b"/.")
             os.setxattr(directory, _OPAQUE_XATTR, b"y", follow_symlinks=False)
         else:
             self._prune(directory)

@@ -7,27 +7,28 @@ import stat
 
 from argosy.storage.archive.compare import DELETED, changes, is_opaque, is_whiteout
 from argosy.storage.archive.entry import REGULAR, Entry
+from argosy.storage.archive.idmap import IdMap
 from argosy.storage.archive.pack import Packer
 from argosy.storage.archive.sink import Sink
 
 _OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def diff_overlay(upper: int, sink: Sink) -> None:
+def diff_overlay(upper: int, sink: Sink, ids: IdMap | None = None) -> None:
     """Write the upper directory ``upper`` of an overlay mount as a layer."""
-    packer = _OverlayPacker(sink, _whiteout)
+    packer = _OverlayPacker(sink, _whiteout, ids=ids)
     packer.tree(upper, b"")
     packer.end()
 
 
-def diff_plain(upper: int, lower: int, sink: Sink) -> None:
+def diff_plain(upper: int, lower: int, sink: Sink, ids: IdMap | None = None) -> None:
     """Write how the tree ``upper`` differs from the tree ``lower`` as a layer."""
-    packer = Packer(sink)
+    packer = Packer(sink, ids=ids)
     for path, kind in changes(upper, lower, overlay=False):
         directory, _, base = path[1:].rpartition("/")
         if kind == DELETED:
             whiteout = os.fsencode(f"{directory}/.wh.{base}" if directory else f".wh.{base}")
-            packer.put(Entry(whiteout, REGULAR, mode=0o600))
+            packer.put(packer.whiteout(whiteout, 0))
             continue
         parent = os.open(directory, _OPEN_DIR, dir_fd=upper) if directory else os.dup(upper)
         try:
@@ -70,5 +71,5 @@ def _whiteout(name: bytes, found: os.stat_result, packer: Packer) -> bool:
     if not is_whiteout(found):
         return False
     directory, slash, base = name.rpartition(b"/")
-    packer.put(Entry(directory + slash + b".wh." + base, REGULAR, mode=0o600, mtime=found.st_mtime_ns // 10**9 * 10**9))
+    packer.put(packer.whiteout(directory + slash + b".wh." + base, found.st_mtime_ns // 10**9 * 10**9))
     return True

@@ -24,6 +24,7 @@ from argosy.storage.archive.entry import (
     clean,
     show,
 )
+from argosy.storage.archive.idmap import IdMap
 from argosy.storage.archive.reader import Reader
 from argosy.storage.archive.recipe import Writer
 
@@ -48,12 +49,14 @@ class Extractor:
         *,
         recipe: Writer | None = None,
         owner: tuple[int, int] | None = None,
+        ids: IdMap | None = None,
     ) -> None:
         self.size = 0
         self._reader = reader
         self._existing = existing
         self._recipe = recipe
         self._owner = owner
+        self._ids = ids
         self._directories: dict[bytes, int] = {}
         os.umask(0)
 
@@ -61,6 +64,8 @@ class Extractor:
         """Create what ``entry`` describes at ``path`` (clean, relative). Raises ArchiveError for what it may not be."""
         if self._owner is not None:
             entry.uid, entry.gid = self._owner
+        if self._ids is not None:
+            entry.uid, entry.gid = self._ids.to_host(entry.uid, entry.gid)
         try:
             self._retry(path, entry)
         except (FileNotFoundError, NotADirectoryError, FileExistsError, IsADirectoryError) as error:
@@ -95,9 +100,17 @@ class Extractor:
 
     def make_parents(self, path: bytes) -> None:
         """Create the directories that the archive did not mention."""
-        parent = os.path.dirname(path)
-        if parent:
-            os.makedirs(parent, 0o755, exist_ok=True)
+        done = b""
+        for part in path.split(b"/")[:-1]:
+            done = done + b"/" + part if done else part
+            try:
+                os.mkdir(done, 0o755)
+            except FileExistsError:
+                continue
+            if self._ids is not None:
+                os.chown(done, *self._ids.root)
+        if done and not os.path.isdir(done):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
 
     def _create(self, path: bytes, entry: Entry) -> None:
         kind = entry.kind

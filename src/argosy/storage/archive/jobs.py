@@ -2,7 +2,8 @@
 
 Loaded by the launcher before it forks; nothing is imported later. Parameters and results are JSON values, paths in them
 text with undecodable bytes as surrogates. The tree that a job creates files in is the process's root (see
-`storage.ports.Workers`); trees that are only read come as directory fds.
+`storage.ports.Workers`); trees that are only read come as directory fds. Any job that makes or packs files takes ``ids``
+(`idmap`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 from argosy.base.errors import InvalidParameterError
 from argosy.storage.archive import apply, compare, copy, diff, graft, mountpoints, paths, recipe, remove, unpack
 from argosy.storage.archive.entry import ArchiveError
+from argosy.storage.archive.idmap import from_params
 from argosy.storage.archive.sink import Sink
 from argosy.storage.archive.source import Source
 
@@ -28,7 +30,7 @@ def apply_layer(params: Params, fds: Fds) -> dict[str, Any]:
     """fds: archive[, recipe to write]; params: overlay[, offset, size]. Root: the new layer. → size, recipe (usable or not)."""
     writer = recipe.Writer(fds[1]) if len(fds) > 1 else None
     os.chdir("/")
-    size = apply.apply_layer(_source(params, fds[0]), overlay=params["overlay"], recipe=writer)
+    size = apply.apply_layer(_source(params, fds[0]), overlay=params["overlay"], recipe=writer, ids=from_params(params))
     return {"size": size, "recipe": writer.finish() if writer is not None else False}
 
 
@@ -36,9 +38,9 @@ def diff_layer(params: Params, fds: Fds) -> dict[str, Any]:
     """fds: out, upper[, lower]; params: overlay. → size of the tar."""
     sink = Sink(fds[0])
     if params["overlay"]:
-        diff.diff_overlay(fds[1], sink)
+        diff.diff_overlay(fds[1], sink, from_params(params))
     else:
-        diff.diff_plain(fds[1], fds[2], sink)
+        diff.diff_plain(fds[1], fds[2], sink, from_params(params))
     return {"size": sink.count}
 
 
@@ -63,14 +65,14 @@ def stat(params: Params, fds: Fds) -> dict[str, Any]:
 def pack(params: Params, fds: Fds) -> dict[str, Any]:
     """fds: out; params: path. → size of the archive."""
     sink = Sink(fds[0])
-    paths.pack(os.fsencode(params["path"]), sink)
+    paths.pack(os.fsencode(params["path"]), sink, from_params(params))
     return {"size": sink.count}
 
 
 def export(params: Params, fds: Fds) -> dict[str, Any]:
     """fds: out. → size of the archive."""
     sink = Sink(fds[0])
-    paths.export(sink)
+    paths.export(sink, from_params(params))
     return {"size": sink.count}
 
 
@@ -82,6 +84,7 @@ def unpack_archive(params: Params, fds: Fds) -> dict[str, Any]:
         paths.absolute(os.fsencode(params["path"])),
         no_overwrite=params.get("no_overwrite", False),
         owner=(owner[0], owner[1]) if owner else None,
+        ids=from_params(params),
     )
     return {"size": size}
 
@@ -114,7 +117,8 @@ def empty(params: Params, fds: Fds) -> None:
 
 def make_mountpoints(params: Params, fds: Fds) -> None:
     """Root: the image with a writable layer above."""
-    mountpoints.make()
+    ids = from_params(params)
+    mountpoints.make(ids.root if ids is not None else (0, 0))
 
 
 def _source(params: Params, fd: int) -> Source:

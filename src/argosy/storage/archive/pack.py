@@ -13,6 +13,7 @@ import stat
 
 from argosy.storage.archive import header
 from argosy.storage.archive.entry import BLOCK, BLOCK_DEVICE, CHARACTER, DIRECTORY, FIFO, HARDLINK, REGULAR, SYMLINK, Entry
+from argosy.storage.archive.idmap import IdMap
 from argosy.storage.archive.sink import Sink
 
 TYPE_CHECKING = False
@@ -26,11 +27,13 @@ _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CL
 
 
 class Packer:
-    """Writes entries to a sink. ``filter(name, stat, fd, packer)`` may write something else and return True (whiteouts)."""
+    """Writes entries to a sink. ``special(name, stat, packer)`` may write something else and return True (whiteouts)."""
 
-    def __init__(self, sink: Sink, special: Callable[[bytes, os.stat_result, Packer], bool] | None = None) -> None:
+    def __init__(
+        self, sink: Sink, special: Callable[[bytes, os.stat_result, Packer], bool] | None = None, *, ids: IdMap | None = None
+    ) -> None:
         self.sink = sink
-        self.wrote_file: Callable[[str, int, int], None] | None = None
+        self.ids = ids
         self._special = special
         self._links: dict[tuple[int, int], bytes] = {}
 
@@ -100,7 +103,14 @@ class Packer:
         # Sockets have no meaning in an archive; Docker leaves them out too.
 
     def put(self, entry: Entry) -> None:
+        if self.ids is not None:
+            entry.uid, entry.gid = self.ids.to_container(entry.uid, entry.gid)
         self.sink.write(header.encode(entry))
+
+    def whiteout(self, name: bytes, mtime: int) -> Entry:
+        """Return the member that says that something is gone; it belongs to the container's root."""
+        uid, gid = self.ids.root if self.ids is not None else (0, 0)
+        return Entry(name, REGULAR, mode=0o600, uid=uid, gid=gid, mtime=mtime)
 
     def end(self) -> None:
         """Write the end marker and everything that is still held."""

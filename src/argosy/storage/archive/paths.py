@@ -7,6 +7,7 @@ import stat
 
 from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.storage.archive.entry import show
+from argosy.storage.archive.idmap import IdMap
 from argosy.storage.archive.pack import Packer
 from argosy.storage.archive.sink import Sink
 
@@ -66,11 +67,11 @@ def base(path: bytes) -> bytes:
     return path.rstrip(b"/").rpartition(b"/")[2] or b"/"
 
 
-def pack(path: bytes, sink: Sink) -> None:
+def pack(path: bytes, sink: Sink, ids: IdMap | None = None) -> None:
     """Write ``path`` as an archive whose members begin with its last element. Raises NotFoundError."""
     path = absolute(path)
     found = _lstat(path)
-    packer = Packer(sink)
+    packer = Packer(sink, ids=ids)
     name = base(path)
     if stat.S_ISDIR(found.st_mode):
         fd = os.open(path, _OPEN_DIR)
@@ -94,11 +95,11 @@ def pack(path: bytes, sink: Sink) -> None:
     packer.end()
 
 
-def export(sink: Sink) -> None:
+def export(sink: Sink, ids: IdMap | None = None) -> None:
     """Write the whole root, without a member for the root itself."""
     fd = os.open("/", _OPEN_DIR)
     try:
-        packer = Packer(sink)
+        packer = Packer(sink, ids=ids)
         packer.tree(fd, b"")
         packer.end()
     finally:

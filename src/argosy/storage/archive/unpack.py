@@ -8,11 +8,14 @@ import stat
 from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.storage.archive.entry import DIRECTORY, ArchiveError, Entry, clean, show
 from argosy.storage.archive.extract import Extractor, remove_tree
+from argosy.storage.archive.idmap import IdMap
 from argosy.storage.archive.reader import Reader
 from argosy.storage.archive.source import Source
 
 
-def unpack(source: Source, path: bytes, *, no_overwrite: bool = False, owner: tuple[int, int] | None = None) -> int:
+def unpack(
+    source: Source, path: bytes, *, no_overwrite: bool = False, owner: tuple[int, int] | None = None, ids: IdMap | None = None
+) -> int:
     """Extract the stream into the existing directory ``path`` of the current root; return the bytes of files.
 
     Raises NotFoundError when there is no such directory, InvalidParameterError ``extraction point is not a directory``,
@@ -25,7 +28,7 @@ def unpack(source: Source, path: bytes, *, no_overwrite: bool = False, owner: tu
     except NotADirectoryError as error:
         raise InvalidParameterError("extraction point is not a directory") from error
     reader = Reader(source)
-    extractor = Extractor(reader, _Existing(no_overwrite), owner=owner)
+    extractor = Extractor(reader, _Existing(no_overwrite), owner=owner, ids=ids)
     while (entry := reader.next()) is not None:
         extractor.place(clean(entry.name), entry)
     extractor.finish()

@@ -1,5 +1,6 @@
 """The jobs in a real worker: hostile archives, copies in and out, GNU tar on the other side."""
 
+import asyncio
 import io
 import os
 import stat
@@ -17,6 +18,10 @@ from suites.snapshots import tar
 pytestmark = pytest.mark.root
 
 workers = ForkWorkers()
+
+
+def sh(*args, **options):
+    return subprocess.run(*args, **options)
 
 
 @pytest.fixture
@@ -39,8 +44,6 @@ async def body(data):
 
 async def put(job, params, root, data):
     read, write = pipes.make_pipe()
-    import asyncio
-
     work = asyncio.ensure_future(workers.run(job, params, fds=[read], root=Directory(str(root))))
     await asyncio.sleep(0)
     os.close(read)
@@ -49,8 +52,6 @@ async def put(job, params, root, data):
 
 
 async def get(job, params, root):
-    import asyncio
-
     read, write = pipes.make_pipe()
     work = asyncio.ensure_future(workers.run(job, params, fds=[write], root=Directory(str(root))))
     await asyncio.sleep(0)
@@ -218,7 +219,7 @@ async def test_a_round_trip_keeps_everything(tree, tmp_path):
         assert int(one.st_mtime) == int(other.st_mtime)
     assert (copy / "f").read_bytes() == (source / "f").read_bytes()
     assert os.getxattr(copy / "f", "user.k") == b"v\0w"
-    listed = subprocess.run(["tar", "-tf", "-"], input=data, capture_output=True, check=True)
+    listed = sh(["tar", "-tf", "-"], input=data, capture_output=True, check=True)
     assert listed.stderr == b""
 
 
@@ -232,10 +233,10 @@ async def test_gnu_tars_archives_are_read(tree, tmp_path, form):
     os.link(source / "f", source / "hard")
     if form not in ("ustar", "v7"):
         (source / ("n" * 120)).write_text("long")
-    data = subprocess.run(["tar", "-C", source, f"--format={form}", "-cf", "-", "."], capture_output=True, check=True).stdout
+    data = sh(["tar", "-C", source, f"--format={form}", "-cf", "-", "."], capture_output=True, check=True).stdout
     (tree / "out").mkdir()
     await unpack(tree, data, "/out")
-    diff = subprocess.run(["diff", "-r", "--no-dereference", source, tree / "out"], capture_output=True)
+    diff = sh(["diff", "-r", "--no-dereference", source, tree / "out"], capture_output=True)
     assert diff.stdout == b""
     assert (tree / "out" / "hard").stat().st_nlink == 2
 
@@ -248,7 +249,7 @@ async def test_sparse_files_are_read_and_stay_sparse(tree, version):
             file.write(b"%d" % number * 1000)
         file.truncate(20_000_000)
     options = ["--format=gnu"] if version == "old" else ["--format=pax", f"--sparse-version={version}"]
-    data = subprocess.run(["tar", "-C", tree, "-S", *options, "-cf", "-", "holes"], capture_output=True, check=True).stdout
+    data = sh(["tar", "-C", tree, "-S", *options, "-cf", "-", "holes"], capture_output=True, check=True).stdout
     (tree / "out").mkdir()
     await unpack(tree, data, "/out")
     assert (tree / "out" / "holes").read_bytes() == (tree / "holes").read_bytes()
@@ -262,8 +263,8 @@ async def test_gnu_tar_reads_what_is_exported(tree, tmp_path):
         (tree / "a" / f"f{number}").write_text(str(number))
     data = await get("export", {}, tree)
     (tree / "out").mkdir()
-    subprocess.run(["tar", "-C", tree / "out", "-xf", "-"], input=data, check=True)
-    assert subprocess.run(["diff", "-r", tree / "a", tree / "out" / "a"], capture_output=True).stdout == b""
+    sh(["tar", "-C", tree / "out", "-xf", "-"], input=data, check=True)
+    assert sh(["diff", "-r", tree / "a", tree / "out" / "a"], capture_output=True).stdout == b""
     assert data.endswith(bytes(1024))
 
 
@@ -299,8 +300,6 @@ async def test_copy_up_fills_an_empty_directory_only(tree):
 
 
 async def test_a_worker_that_is_cancelled_frees_the_pipe(tree):
-    import asyncio
-
     read, write = pipes.make_pipe()
     work = asyncio.ensure_future(workers.run("unpack", {"path": "/"}, fds=[read], root=Directory(str(tree))))
     await asyncio.sleep(0.01)
