@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 
 from support.daemon import Daemon
 from support.images import busybox
 from support.leaks import Holdings
 
+# A slow machine is no failure: no deadlines. The virtual machine is slower by a factor, and shows the kernel, not the parsers.
+hypothesis.settings.register_profile("argosy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("vm", parent=hypothesis.settings.get_profile("argosy"), max_examples=5)
+hypothesis.settings.load_profile("vm" if os.environ.get("ARGOSY_IN_VM") else "argosy")
 RESUME = os.environ.get("ARGOSY_TEST_RESUME", "")
 
 

@@ -95,6 +95,9 @@ class FakeRuntime(Ordered):
         if number in self.dies_at:
             self.end(shim.id, 128 + number)
 
+    async def abandon(self, shim: FakeShim) -> None:
+        self.note("abandon")
+
     def kill_all(self, shim: FakeShim) -> None:
         self.note("kill all")
         self.end(shim.id, 137)

@@ -9,28 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from support.daemon import Daemon, processes_of
-from support.leaks import LeakCheck
+from support.daemon import Daemon
+from support.remains import assert_nothing_left, titled
 
 from .conftest import Load, Witness, remove_all
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(1800)]
-
-
-def titled(daemon: Daemon, title: str) -> list[int]:
-    """Return the daemon's processes with this name (their command line's first word)."""
-    found = []
-    for pid in processes_of(Path(f"/run/netns/{daemon.name}").stat().st_ino):
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        # netd is started as a program of its own, the others are forks that rewrote their title.
-        if words[0].decode(errors="replace").split(" ")[0] == title or (
-            title == "argosy-netd" and any(b"/netd/" in word for word in words)
-        ):
-            found.append(pid)
-    return found
 
 
 def until(check: Callable[[], bool], what: str, seconds: float = 30) -> None:
@@ -41,7 +25,7 @@ def until(check: Callable[[], bool], what: str, seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
-def test_argosyd_killed_at_random_points_under_load(leak_check: LeakCheck, argosyd: Daemon, scale: float) -> None:
+def test_argosyd_killed_at_random_points_under_load(argosyd: Daemon, scale: float) -> None:
     witness = Witness(argosyd)
     witness.start()
     pid = witness.pid()
@@ -56,6 +40,7 @@ def test_argosyd_killed_at_random_points_under_load(leak_check: LeakCheck, argos
     assert load.rounds > 0
     witness.assert_unbroken()
     remove_all(argosyd, but="witness")
+    assert_nothing_left(argosyd)
 
 
 def test_an_exit_while_the_daemon_is_away_is_told_afterwards(argosyd: Daemon) -> None:

@@ -1,51 +1,17 @@
 """Many at once: nothing fails, nothing leaks; noisy neighbours stay in their limits."""
 
-import os
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from support.daemon import Daemon, processes_of
-from support.leaks import LeakCheck
+from support.daemon import Daemon
+from support.remains import assert_nothing_left, fds, settled, zombies
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(1800)]
 
 
-def fds(daemon: Daemon) -> int:
-    """Return how many files argosyd and what belongs to it have open."""
-    total = 0
-    for pid in processes_of(Path(f"/run/netns/{daemon.name}").stat().st_ino):
-        try:
-            total += len(os.listdir(f"/proc/{pid}/fd"))
-        except OSError:
-            continue
-    return total
-
-
-def zombies(daemon: Daemon) -> list[int]:
-    """Return its processes that ended and that nobody has waited for."""
-    found = []
-    for pid in processes_of(Path(f"/run/netns/{daemon.name}").stat().st_ino):
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                found.append(pid)
-        except OSError:
-            continue
-    return found
-
-
-def settled(look: Callable[[], object], wanted: object, seconds: float = 20) -> object:
-    """Return what is seen once it is what is wanted, or at the end of the time whatever it is."""
-    deadline = time.monotonic() + seconds
-    while (seen := look()) != wanted and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return seen
-
-
-def test_200_containers_by_8_clients(leak_check: LeakCheck, argosyd: Daemon, scale: float) -> None:
+def test_200_containers_by_8_clients(argosyd: Daemon, scale: float) -> None:
     def one(number: int) -> None:
         body = {"Image": "busybox", "Cmd": ["sleep", "600"], "HostConfig": {"Init": True}}
         argosyd.api("POST", f"/containers/create?name=c{number}", body)
@@ -57,19 +23,17 @@ def test_200_containers_by_8_clients(leak_check: LeakCheck, argosyd: Daemon, sca
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(max(16, round(200 * scale)))))
     assert argosyd.api("GET", "/containers/json?all=1") == []
-    assert settled(lambda: zombies(argosyd), []) == []
+    assert_nothing_left(argosyd, 60)
     assert settled(lambda: fds(argosyd) <= before + 8, True), (before, fds(argosyd))
-    mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(argosyd.data_root) in line]
-    assert len(mounts) <= 1, mounts
 
 
 def test_1000_execs_in_waves_leave_nothing(argosyd: Daemon, scale: float) -> None:
-    argosyd.api("POST", "/containers/create?name=c", {"Image": "busybox", "Cmd": ["sleep", "600"], "HostConfig": {"Init": True}})
-    argosyd.api("POST", "/containers/c/start")
+    argosyd.api("POST", "/containers/create?name=many", {"Image": "busybox", "Cmd": ["sleep", "600"], "HostConfig": {"Init": True}})
+    argosyd.api("POST", "/containers/many/start")
 
     def one(number: int) -> None:
         body = {"Cmd": ["sh", "-c", f"exit {number % 100}"], "AttachStdout": True}
-        execution = argosyd.api("POST", "/containers/c/exec", body)["Id"]
+        execution = argosyd.api("POST", "/containers/many/exec", body)["Id"]
         argosyd.api("POST", f"/exec/{execution}/start", {"Detach": False})
         deadline = time.monotonic() + 20
         while (view := argosyd.api("GET", f"/exec/{execution}/json"))["Running"]:
@@ -80,7 +44,7 @@ def test_1000_execs_in_waves_leave_nothing(argosyd: Daemon, scale: float) -> Non
         list(pool.map(one, range(50)))
         before = fds(argosyd)
         list(pool.map(one, range(max(100, round(1000 * scale)))))
-    assert settled(lambda: len(argosyd.api("GET", "/containers/c/top")["Processes"]), 2) == 2
+    assert settled(lambda: len(argosyd.api("GET", "/containers/many/top")["Processes"]), 2) == 2
     assert settled(lambda: fds(argosyd) <= before + 8, True), (before, fds(argosyd))
     assert zombies(argosyd) == []
 

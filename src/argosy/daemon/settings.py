@@ -7,6 +7,7 @@ import argosy
 from argosy.base.units import parse_size
 from argosy.daemon import config as configuration
 from argosy.daemon.config import DaemonConfig
+from argosy.daemon.remap import remap
 from argosy.engine.info import InfoSettings
 from argosy.engine.model import LogConfig
 from argosy.engine.platform import Machine
@@ -20,6 +21,7 @@ ROTATION = {"max-size": "10m", "max-file": "3"}
 def engine_settings(config: DaemonConfig, machine: Machine) -> EngineSettings:
     systemd = configuration.exec_options(config).get("native.cgroupdriver") == "systemd"
     namespace = config["default_cgroupns_mode"] or ("private" if machine.cgroups.version == 2 else "host")
+    mapping = remap(config["userns_remap"])
     return EngineSettings(
         data_root=config["data_root"],
         exec_root=config["exec_root"],
@@ -37,6 +39,8 @@ def engine_settings(config: DaemonConfig, machine: Machine) -> EngineSettings:
         seccomp_profile=config["seccomp_profile"],
         shutdown_timeout=config["shutdown_timeout"],
         ip_forward=config["ip_forward"],
+        uid_map=[entry.oci() for entry in mapping.uids] if mapping else (),
+        gid_map=[entry.oci() for entry in mapping.gids] if mapping else (),
         labels=tuple(config["labels"]),
     )
 

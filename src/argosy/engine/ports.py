@@ -131,6 +131,10 @@ class Runtime(Protocol):
         """Send a signal to the container's init by pidfd. Raises NotFoundError when it is gone."""
         ...
 
+    async def abandon(self, shim: Any) -> None:
+        """End a start that failed: a prepared container is taken back, one that runs already is killed."""
+        ...
+
     def kill_all(self, shim: Any) -> None:
         """SIGKILL to everything in its cgroup."""
         ...

@@ -29,6 +29,8 @@ class Tool:
             "TERM": "xterm",
             "ARGOSY_CONFIG": str(home / "argosy"),
         }
+        # What docker's command line of this test's age speaks: answers differ by version.
+        self.environ["DOCKER_API_VERSION"] = "1.50"
         if path := os.environ.get("PYTHONPATH"):
             self.environ["PYTHONPATH"] = path
 

@@ -55,6 +55,14 @@ async def test_prepared_container_waits_for_its_release(bench: Bench) -> None:
     assert '"log":"hi\\n"' in bench.log(shim.id)
 
 
+async def test_prepared_container_can_be_abandoned(bench: Bench) -> None:
+    shim = await bench.runtime.prepare(bench.request("echo", "hi"))
+    await bench.runtime.abandon(shim)
+    await bench.runtime.forget(shim.id)
+    assert not os.path.exists(f"/proc/{shim.pid}/ns/net")
+    assert bench.runtime.known() == []
+
+
 async def test_container_starts_again_at_once_after_its_end(bench: Bench) -> None:
     first = await bench.start("sh", "-c", "echo one")
     await bench.code(first)

@@ -183,11 +183,13 @@ class Container:
         self._log_close()
         self._children.reap()
         self.execs.end_all()
+        # The kill and the end come together; whoever counts OOM events wants this one too.
+        self._tell_oom()
         record = {
             "attempt": self._request["attempt"],
             "exit_code": exit_code(self._status),
             "finished_at": time.time_ns(),
-            "oom_killed": self._oom_kills() > 0,
+            "oom_killed": self._oom_seen > 0,
             "error": "",
             "execs": self.execs.ended,
         }
@@ -226,6 +228,9 @@ class Container:
             os.read(self._oom_fd, 4096)
         except OSError:
             pass
+        self._tell_oom()
+
+    def _tell_oom(self) -> None:
         kills = self._oom_kills()
         if kills > self._oom_seen:
             self._oom_seen = kills
