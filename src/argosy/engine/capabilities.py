@@ -41,13 +41,18 @@ def normalise(names: Sequence[str] | None, *, known: Collection[str] = NAMES) ->
     return tuple(dict.fromkeys(found))
 
 
-def check(add: Sequence[str] | None, drop: Sequence[str] | None) -> None:
-    """Raises InvalidParameterError ``invalid CapAdd: unknown capability: "CAP_FOO"``."""
+def check(add: Sequence[str] | None, drop: Sequence[str] | None, *, available: Collection[str] = NAMES) -> None:
+    """Raises InvalidParameterError ``invalid CapAdd: unknown capability: "CAP_FOO"``, or when the daemon itself lacks it."""
     for field, names in (("CapAdd", add), ("CapDrop", drop)):
         try:
-            normalise(names)
+            found = normalise(names)
         except InvalidParameterError as error:
             raise InvalidParameterError(f"invalid {field}: {error}") from error
+        for name in found:
+            if name != ALL and name not in available:
+                raise InvalidParameterError(
+                    f'invalid {field}: capability not supported by your kernel or not available in the current environment: "{name}"'
+                )
 
 
 def capabilities(
@@ -66,6 +71,6 @@ def capabilities(
     elif ALL in dropped:
         chosen = [name for name in added if name in known]
     else:
-        chosen = [name for name in DEFAULT if name not in dropped]
+        chosen = [name for name in DEFAULT if name in known and name not in dropped]
         chosen += [name for name in added if name not in chosen and name in known]
     return tuple(chosen)

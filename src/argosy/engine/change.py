@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
-from argosy.base.errors import ConflictError, InvalidParameterError
+from argosy.base.errors import ConflictError, InvalidParameterError, NotFoundError
 from argosy.engine.announce import Announcer
 from argosy.engine.container import Container
+from argosy.engine.links import without
 from argosy.engine.model import HostConfig, Status
 from argosy.engine.names import check_name
 from argosy.engine.ports import Networks, Runtime
@@ -66,6 +67,16 @@ class Changer:
         self._registry.free(old, container.id)
         self._networks.rename(container.id, name)
         self._announce(container, "rename", oldName=f"/{old}")
+
+    async def remove_link(self, container: Container, alias: str) -> None:
+        """Forget the link ``alias``; what the running program knows of it stays. Raises NotFoundError in Docker's words."""
+        async with container.lock:
+            before = container.spec.host.links or ()
+            left = without(before, alias)
+            if len(left) == len(before):
+                raise NotFoundError(f"No such container: {container.name}/{alias}")
+            container.spec = msgspec.structs.replace(container.spec, host=msgspec.structs.replace(container.spec.host, links=left or None))
+            await self._store.save_spec(container.spec)
 
     async def update(self, container: Container, changes: Mapping[str, Any]) -> tuple[str, ...]:
         """Change limits and restart policy, live when it runs. Raises InvalidParameterError and ConflictError."""

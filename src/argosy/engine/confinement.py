@@ -12,6 +12,7 @@ from argosy.engine.model import ContainerSpec
 from argosy.engine.security import Security, security_options
 from argosy.engine.settings import EngineSettings
 from argosy.engine.spec import SpecInputs
+from argosy.linux.capabilities import available
 
 Resolve = Callable[[Mapping[str, Any] | None, tuple[str, ...]], Mapping[str, Any] | None]
 """(profile in Docker's format, None for the default; capabilities) → OCI ``linux.seccomp``."""
@@ -21,13 +22,14 @@ class Confinement:
     def __init__(self, *, settings: EngineSettings, resolve_seccomp: Resolve, apparmor_profile: str = "") -> None:
         self._settings = settings
         self._resolve = functools.lru_cache(maxsize=64)(lambda source, held: resolve_seccomp(_profile(source), held))
+        self._available = available()
         self._apparmor = apparmor_profile
         """The default profile's name where the kernel has AppArmor, else empty."""
 
     def capabilities(self, spec: ContainerSpec, *, privileged: bool = False) -> tuple[str, ...]:
         """Return ``CAP_…`` names that a process of the container may hold."""
         host = spec.host
-        return capability_set(host.cap_add, host.cap_drop, privileged or host.privileged)
+        return capability_set(host.cap_add, host.cap_drop, privileged or host.privileged, known=self._available)
 
     def inputs(self, spec: ContainerSpec, **rest: Any) -> SpecInputs:
         """Return the inputs of the OCI configuration with the confining part filled in; ``rest`` is the other part."""

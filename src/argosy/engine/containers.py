@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from argosy.base.clock import Clock
-from argosy.base.errors import ConflictError
+from argosy.base.errors import ConflictError, NotImplementedInArgosyError
 from argosy.engine import attach as attaching
 from argosy.engine import changes as changed
 from argosy.engine import commit as committing
@@ -153,6 +153,8 @@ class Containers:
     # -- life
 
     async def start(self, ref: str, *, detach_keys: str = "", checkpoint: str = "") -> None:
+        if checkpoint:
+            raise NotImplementedInArgosyError("checkpoint is not supported: containers are not saved to and restored from images of memory")
         await self._starter.start(self._registry.find(ref))
 
     async def stop(self, ref: str, *, timeout: int | None, signal: str = "") -> None:
@@ -180,10 +182,23 @@ class Containers:
         return waiting.wait(self._registry.find(ref), condition)
 
     async def remove(self, ref: str, *, force: bool, volumes: bool, link: bool) -> None:
-        container = self._registry.find(ref)
         if link:
-            raise ConflictError("Cannot get parent for link: legacy container links on the default bridge cannot be removed alone")
+            await self._remove_link(ref)
+            return
+        container = self._registry.find(ref)
         await self._remover.remove(container, force=force, volumes=volumes)
+
+    async def _remove_link(self, ref: str) -> None:
+        """``ref`` is ``container/alias``. Raises NotFoundError or SystemFailureError in Docker's words."""
+        name, slash, alias = ref.strip("/").partition("/")
+        if not slash:
+            self._registry.find(name)
+            raise SystemFailureError("Conflict, cannot remove the default link name of the container")
+        try:
+            container = self._registry.find(name)
+        except NotFoundError:
+            raise NotFoundError(f"No such container: {ref}") from None
+        await self._changer.remove_link(container, alias)
 
     async def prune(self, filters: Filters) -> tuple[list[str], int]:
         async def remove(view: ContainerView) -> int:

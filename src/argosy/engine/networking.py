@@ -7,6 +7,7 @@ from typing import TypeVar
 from argosy.base import ids
 from argosy.base.errors import ArgosyError, ConflictError
 from argosy.engine.container import Container
+from argosy.engine.links import environment, split
 from argosy.engine.model import ContainerSpec, EndpointSettings
 from argosy.engine.ports import Networks
 from argosy.engine.registry import Registry
@@ -95,8 +96,18 @@ def initial_networks(mode: str, asked: dict[str, EndpointSettings]) -> dict[str,
 def parse_links(links: tuple[str, ...], registry: Registry) -> dict[str, str]:
     """Return alias → container id of ``--link name:alias``. Raises NotFoundError ``could not get container for x``."""
     found = {}
-    for link in links:
-        name, _, alias = link.rpartition(":") if ":" in link else (link, "", link)
-        target = registry.find(name.removeprefix("/"))
-        found[alias.rpartition("/")[2]] = target.id
+    for name, alias in map(split, links):
+        found[alias] = registry.find(name).id
+    return found
+
+
+def link_environment(spec: ContainerSpec, links: dict[str, str], registry: Registry) -> list[str]:
+    """Return the variables about linked neighbours; only on the default bridge, elsewhere DNS tells their names."""
+    found: list[str] = []
+    if normalise(spec.host.network_mode) == "bridge":
+        for alias, container_id in links.items():
+            neighbour = registry.get(container_id)
+            made = neighbour.sandbox.endpoints.get("bridge") if neighbour is not None else None
+            if neighbour is not None and made is not None:
+                found += environment(alias, name=spec.name, address=made.ip_address, neighbour=neighbour.spec.config)
     return found

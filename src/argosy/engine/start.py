@@ -113,7 +113,8 @@ class Starter:
         if "network" not in join:
             # The files are bind mounted while they are still empty; their content follows when addresses are known.
             paths.write_etc(hostname=request.hostname, hosts=b"", resolv_conf=b"")
-        built = build_spec(spec, self._inputs(container, points, files, join, targets))
+        neighbours = networking.link_environment(spec, links, self._registry)
+        built = build_spec(spec, self._inputs(container, points, files, join, targets, neighbours))
         shim, sandbox = await self._reserve_and_prepare(container, request, self._request(container, built, root, join))
         container.shim, container.request, container.sandbox = shim, request, sandbox
         hit("start.prepared")
@@ -206,6 +207,7 @@ class Starter:
         files: Mapping[str, str],
         join: Mapping[str, int],
         targets: Mapping[str, Container],
+        env: list[str],
     ) -> SpecInputs:
         spec, settings = container.spec, self._settings
         return self._confinement.inputs(
@@ -216,6 +218,7 @@ class Starter:
             private_cgroup=_private_cgroup(settings, spec.host.cgroupns_mode),
             shm_source=_shm_source(spec.host.ipc_mode, targets.get("ipc")),
             join=join,
+            env=env,
             uid_map=() if spec.host.userns_mode == "host" else settings.uid_map,
             gid_map=() if spec.host.userns_mode == "host" else settings.gid_map,
         )

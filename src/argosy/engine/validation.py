@@ -8,12 +8,14 @@ from argosy.engine.model import Config, HostConfig, MountPoint
 from argosy.engine.platform import Machine
 from argosy.engine.settings import EngineSettings
 from argosy.engine.validate import Limits, at_create, at_update, mount_points
+from argosy.linux.capabilities import available
 
 
 class Validation:
     def __init__(self, *, machine: Machine, settings: EngineSettings) -> None:
         self._machine = machine
         self._limits = Limits(
+            capabilities=available(),
             runtimes={settings.default_runtime, "argosy", *settings.runtimes},
             default_log_driver=settings.default_log.type,
             systemd_cgroup=settings.systemd_cgroup,

@@ -114,6 +114,11 @@ def bounding() -> int:
     return mask
 
 
+def available() -> tuple[str, ...]:
+    """Return the names that this process may give to others: a daemon in a container itself has not all that the kernel knows."""
+    return tuple(from_mask(get_sets()[1] & bounding()))
+
+
 def set_ambient(mask: int) -> None:
     """Make the ambient set exactly ``mask`` (must be permitted and inheritable)."""
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0, name="ambient")

@@ -1,12 +1,18 @@
+import io
+import os
+import tarfile
+
 import pytest
 
+from argosy.base.errors import InvalidParameterError
+from argosy.base.tasks import Supervisor
 from argosy.storage.drivers.overlay2 import Overlay2
 from argosy.storage.drivers.vfs import Vfs
 from argosy.storage.layers import Layers
 from argosy.storage.mapped import MappedWorkers
 from argosy.storage.snapshots import Snapshots
 from suites.fork_workers import ForkWorkers
-from suites.snapshots import SnapshotContract
+from suites.snapshots import Opened, SnapshotContract, tar
 
 pytestmark = pytest.mark.root
 

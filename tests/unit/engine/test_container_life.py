@@ -100,7 +100,7 @@ async def test_a_start_that_fails_at_any_step_gives_everything_back(world, step)
         await world.starter.start(container)
     assert "release network" in world.log
     assert "forget" in world.log
-    assert ("kill all" in world.log) is (step != "prepare")
+    assert ("abandon" in world.log) is (step != "prepare")
     assert (container.state.status, container.shim) == (Status.CREATED, None)
     await world.starter.start(container)
     assert container.running

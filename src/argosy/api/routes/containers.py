@@ -29,7 +29,8 @@ class ContainerRoutes:
             Route("POST", "/containers/prune", self.prune),
             Route("POST", "/containers/{id}/update", self.update),
             Route("POST", "/containers/{id}/rename", self.rename),
-            Route("DELETE", "/containers/{id}", self.remove),
+            # A link is named ``container/alias``.
+            Route("DELETE", "/containers/{id:.*}", self.remove),
             Route("POST", "/commit", self.commit),
         ]
 

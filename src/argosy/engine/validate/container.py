@@ -20,12 +20,15 @@ from argosy.engine.validate.ports import check_port_bindings
 from argosy.engine.validate.resources import check_resources
 from argosy.engine.validate.restart import check_restart_policy, restarts
 from argosy.engine.validate.signals import check_signal
+from argosy.linux.capabilities import NAMES
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the daemon's configuration allows."""
 
+    capabilities: Collection[str] = NAMES
+    """Those that the daemon can give."""
     runtimes: Collection[str] = ()
     """Names that ``--runtime`` may use, the default's among them; empty: not checked."""
     default_log_driver: str = "json-file"
@@ -40,7 +43,7 @@ def at_create(config: Config, host: HostConfig, *, machine: Machine, limits: Lim
     _check_config(config)
     check_signal(config.stop_signal)
     _check_host(host, limits)
-    capabilities.check(host.cap_add, host.cap_drop)
+    capabilities.check(host.cap_add, host.cap_drop, available=limits.capabilities)
     security_options(host.security_opt)
     warnings = list(check_resources(host, machine))
     if host.network_mode == "host" and host.port_bindings:

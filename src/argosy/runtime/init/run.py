@@ -1,5 +1,6 @@
 """The child's whole life, from clone3 to execve."""
 
+import gc
 import os
 import sys
 
@@ -97,6 +98,8 @@ def _isolate() -> None:
 
 
 def _clean_slate(job: Job) -> None:
+    # A collection would write to every object, and so copy every page that is shared with the parent.
+    gc.disable()
     # Before any namespace is entered: a process inside must not read this memory (it is the runtime's).
     process.prctl(process.PR_SET_DUMPABLE, 0, name="dumpable")
     os.setsid()

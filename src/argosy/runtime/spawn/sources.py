@@ -6,6 +6,7 @@ from argosy.linux import mount, overlay
 from argosy.linux.syscall import AT_FDCWD, SyscallError
 from argosy.runtime.spawn.failure import SpawnFailed
 from argosy.runtime.spawn.idmap import overlay_in_helper, own_upper, user_namespace
+from argosy.runtime.spawn.namespaces import Joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,8 +82,17 @@ def open_binds(binds: "list[dict[str, Any]]", mapper: Mapper) -> "list[tuple[int
     return opened
 
 
+def _clone(source: str, recursive: bool) -> int:
+    """A mount can be copied only by who is in its mount namespace (open_tree(2)): for another container's, go there."""
+    parts = source.split("/", 4)
+    if parts[:2] == ["", "proc"] and parts[2].isdecimal() and parts[3:4] == ["root"]:
+        with Joined({"mount": f"/proc/{parts[2]}/ns/mnt"}):
+            return mount.clone_tree(AT_FDCWD, os.fsencode("/" + "".join(parts[4:])), recursive=recursive)
+    return mount.clone_tree(AT_FDCWD, os.fsencode(source), recursive=recursive)
+
+
 def _open_bind(bind: "Mapping[str, Any]", mapper: Mapper) -> "tuple[int, bool]":
-    fd = mount.clone_tree(AT_FDCWD, os.fsencode(bind["source"]), recursive=bind["recursive"])
+    fd = _clone(bind["source"], bind["recursive"])
     try:
         if bind.get("recursive_on") or bind.get("recursive_off"):
             mount.set_attributes(fd, on=bind["recursive_on"], off=bind["recursive_off"], recursive=True)

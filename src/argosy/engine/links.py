@@ -1,0 +1,35 @@
+"""Legacy links (``--link name:alias``) on the default bridge: variables about a neighbour, and taking a link away. Pure.
+
+moby ``daemon/links``, and ``dockerd`` 28 as asked. Ranges of adjoining ports (``…_PORT_80_TCP_START``) are not told.
+"""
+
+from collections.abc import Sequence
+
+from argosy.engine.model import Config
+
+_OWN = ("HOME", "PATH")
+"""Of the image, not of the service: not passed on."""
+
+
+def split(link: str) -> tuple[str, str]:
+    """Return (name, alias) of ``name:alias``, ``/name:/container/alias`` or ``name``."""
+    name, _, alias = link.rpartition(":") if ":" in link else (link, "", link)
+    return name.removeprefix("/"), alias.rpartition("/")[2]
+
+
+def without(links: Sequence[str], alias: str) -> tuple[str, ...]:
+    """Return the links but the one with this alias."""
+    return tuple(link for link in links if split(link)[1] != alias)
+
+
+def environment(alias: str, *, name: str, address: str, neighbour: Config) -> list[str]:
+    """Return the variables that the container ``name`` gets about the neighbour it calls ``alias``."""
+    word = alias.upper().replace("-", "_")
+    ports = sorted((int(number), kind or "tcp") for number, _, kind in (port.partition("/") for port in neighbour.exposed_ports or {}))
+    found = [f"{word}_PORT={kind}://{address}:{number}" for number, kind in ports[:1]]
+    for number, kind in ports:
+        key = f"{word}_PORT_{number}_{kind.upper()}"
+        found += [f"{key}={kind}://{address}:{number}", f"{key}_ADDR={address}", f"{key}_PORT={number}", f"{key}_PROTO={kind}"]
+    found.append(f"{word}_NAME=/{name}/{alias}")
+    own = (entry for entry in neighbour.env or () if "=" in entry and entry.partition("=")[0] not in _OWN)
+    return found + [f"{word}_ENV_{entry}" for entry in own]
