@@ -1,6 +1,7 @@
 """From configuration keys to the layers' settings."""
 
 import os
+import shutil
 from collections.abc import Sequence
 
 import argosy
@@ -33,7 +34,7 @@ def engine_settings(config: DaemonConfig, machine: Machine) -> EngineSettings:
         default_ulimits=configuration.ulimits(config),
         default_shm_size=parse_size(str(config["default_shm_size"])),
         default_runtime=config["default_runtime"],
-        runtimes=configuration.runtimes(config),
+        runtimes={**installed_runtimes(), **configuration.runtimes(config)},
         init=config["init"],
         no_new_privileges=config["no_new_privileges"],
         seccomp_profile=config["seccomp_profile"],
@@ -43,6 +44,12 @@ def engine_settings(config: DaemonConfig, machine: Machine) -> EngineSettings:
         gid_map=[entry.oci() for entry in mapping.gids] if mapping else (),
         labels=tuple(config["labels"]),
     )
+
+
+def installed_runtimes() -> dict[str, str]:
+    """Return the well-known OCI runtimes of this machine: ``--runtime runc`` works without configuration, as under dockerd."""
+    found = ((name, shutil.which(name)) for name in ("crun", "runc"))
+    return {name: path for name, path in found if path}
 
 
 def network_settings(config: DaemonConfig) -> NetworkSettings:

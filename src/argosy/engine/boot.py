@@ -97,6 +97,7 @@ class Boot:
             elif outcome is not None and not isinstance(outcome, ExitRecord):
                 await self._take_up(container, outcome, running)
         await self._networks.adopt(running)
+        self._sandboxes.keep_only(running)
         await self._settle_ended(found)
         await self._mounting.undo_intents()
         self._strays = Strays(

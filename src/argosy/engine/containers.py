@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from argosy.base.clock import Clock
-from argosy.base.errors import ConflictError, NotImplementedInArgosyError
+from argosy.base.errors import ConflictError, NotFoundError, NotImplementedInArgosyError, SystemFailureError
 from argosy.engine import attach as attaching
 from argosy.engine import changes as changed
 from argosy.engine import commit as committing

@@ -47,36 +47,38 @@ class Remover:
 
     async def remove(self, container: Container, *, force: bool, volumes: bool) -> None:
         """Remove it. Raises ConflictError when it runs (without ``force``) or is being removed, in Docker's words."""
-        state = container.state
-        if state.status is Status.REMOVING:
+        if container.state.status is Status.REMOVING:
             if not force:
                 raise ConflictError(f"removal of container {container.id} is already in progress")
             await container.removal()
             return
-        if not force and (container.running or state.status is Status.RESTARTING):
-            raise ConflictError(_refusal(container))
-        await self._end(container)
+        await self._end(container, force=force)
         await self._delete(container, volumes=volumes)
 
     async def auto_remove(self, container: Container) -> None:
         """``--rm``: the program has ended; anonymous volumes go too."""
-        if not container.removed and container.state.status is not Status.REMOVING:
+        async with container.lock:
+            if container.removed or container.running or container.state.status is Status.REMOVING:
+                return
             container.state, _ = lifecycle.decide(container.state, _policy(container), lifecycle.RemoveAsked())
-            await self._delete(container, volumes=True)
+        await self._delete(container, volumes=True)
 
     async def finish(self, container: Container) -> None:
         """Take up a removal that an earlier daemon began, or should have; only ``--rm`` says for certain that volumes go too."""
         await self._delete(container, volumes=container.spec.host.auto_remove)
 
-    async def _end(self, container: Container) -> None:
-        """Mark it, and kill what runs; returns when its exit has been dealt with."""
-        if container.restart_timer is not None:
-            container.restart_timer.cancel()
-            container.restart_timer = None
-        running = container.running
-        ended = container.next_exit() if running else None
-        container.state, _ = lifecycle.decide(container.state, _policy(container), lifecycle.RemoveAsked())
-        self._store.save_state_behind(container)
+    async def _end(self, container: Container, *, force: bool) -> None:
+        """Mark it, and kill what runs; returns when its exit has been dealt with. Raises ConflictError."""
+        # A start that is under way ends first: what it made would outlive the container. The mark refuses all later ones.
+        async with container.lock:
+            if not force and (container.running or container.state.status is Status.RESTARTING):
+                raise ConflictError(_refusal(container))
+            if container.restart_timer is not None:
+                container.restart_timer.cancel()
+                container.restart_timer = None
+            ended = container.next_exit() if container.running else None
+            container.state, _ = lifecycle.decide(container.state, _policy(container), lifecycle.RemoveAsked())
+            self._store.save_state_behind(container)
         if ended is not None and (shim := container.shim) is not None:
             self._announce(container, "kill", signal="9")
             self._runtime.kill_all(shim)

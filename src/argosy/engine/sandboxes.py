@@ -4,6 +4,7 @@ Only the kernel's life matters here: the files lie on /run, are not synced, and 
 """
 
 import os
+from collections.abc import Collection
 
 import msgspec
 
@@ -44,6 +45,12 @@ class Sandboxes:
             os.unlink(self._path(container_id))
         except FileNotFoundError:
             pass
+
+    def keep_only(self, running: Collection[str]) -> None:
+        """Forget all others: a start that was cut off leaves its record."""
+        for name in os.listdir(self._directory):
+            if name.removesuffix(".json") not in running:
+                os.unlink(os.path.join(self._directory, name))
 
     def _path(self, container_id: str) -> str:
         return os.path.join(self._directory, container_id + ".json")

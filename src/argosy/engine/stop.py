@@ -43,8 +43,7 @@ class Stopper:
     async def stop(self, container: Container, *, timeout: int | None, signal: str) -> None:
         """Ask the program to end, kill it after the grace period (seconds; -1: never). Raises NotModifiedError."""
         number = signal_number(signal or container.spec.config.stop_signal or "SIGTERM")
-        if container.state.status is Status.RESTARTING:
-            await self._stop_restarting(container)
+        if container.state.status is Status.RESTARTING and await self._stop_restarting(container):
             return
         if not container.running:
             raise NotModifiedError("container already stopped")
@@ -56,14 +55,19 @@ class Stopper:
             await saved
         self._announce(container, "stop")
 
-    async def _stop_restarting(self, container: Container) -> None:
-        if container.restart_timer is not None:
-            container.restart_timer.cancel()
-            container.restart_timer = None
-        container.state, _ = lifecycle.decide(container.state, policy_of(container), lifecycle.StopAsked())
-        await self._store.save_state(container)
+    async def _stop_restarting(self, container: Container) -> bool:
+        """Give up the restart; False when its start was under way already and the program runs now."""
+        async with container.lock:
+            if container.state.status is not Status.RESTARTING:
+                return not container.running
+            if container.restart_timer is not None:
+                container.restart_timer.cancel()
+                container.restart_timer = None
+            container.state, _ = lifecycle.decide(container.state, policy_of(container), lifecycle.StopAsked())
+            await self._store.save_state(container)
         container.tell_exit()
         self._announce(container, "stop")
+        return True
 
     def _grace(self, container: Container, timeout: int | None) -> float | None:
         if timeout is None:

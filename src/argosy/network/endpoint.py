@@ -86,10 +86,10 @@ def validate(network: Network, settings: EndpointSettings) -> None:
         address = _parse(text, version)
         if address is None:
             faults.append(f"invalid IPv{version} address: {text}")
-        pools = [pool for pool in network.pools if pool.subnet.version == version and _configured(network, pool)]
-        if not pools:
+        subnets = [subnet for subnet in _configured(network) if subnet.version == version]
+        if not subnets:
             faults.append("user specified IP address is supported only when connecting to networks with user configured subnets")
-        elif address is None or not any(address in pool.subnet for pool in pools):
+        elif address is None or not any(address in subnet for subnet in subnets):
             faults.append(f"no configured subnet or ip-range contain the IP address {text}")
     if settings.mac_address and not _is_mac(settings.mac_address):
         raise InvalidParameterError(f"invalid config for network {network.record.name}: invalid MAC address {settings.mac_address}")
@@ -107,8 +107,11 @@ def _parse(text: str, version: int) -> Address | None:
     return address if address.version == version else None
 
 
-def _configured(network: Network, pool: Pool) -> bool:
-    return any(str(pool.subnet) == record.subnet and record.named for record in network.record.pools)
+def _configured(network: Network) -> list[Subnet]:
+    """Return the subnets that the user named, those of a family that the network does not use among them."""
+    chosen = {record.subnet for record in network.record.pools if not record.named}
+    named = [str(entry.get("Subnet") or "") for entry in network.record.ipam_config]
+    return [ipaddress.ip_network(text) for text in named if text and text not in chosen]
 
 
 def _is_mac(text: str) -> bool:
@@ -158,7 +161,8 @@ def _address(network: Network, settings: EndpointSettings, version: int, taken: 
     pools = [pool for pool in network.pools if pool.subnet.version == version]
     config = settings.ipam_config
     text = "" if config is None else config.ipv4_address if version == 4 else config.ipv6_address
-    if text:
+    # An address of a family that the network does not use is taken note of, and not given (dockerd does the same).
+    if text and pools:
         wanted = ipaddress.ip_address(text)
         pool = next(pool for pool in pools if wanted in pool.subnet)
         if not pool.take(wanted):

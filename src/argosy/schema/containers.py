@@ -241,6 +241,8 @@ class CreateBody(Config, frozen=True, kw_only=True, rename=wire_name):
     go_name: ClassVar[str] = "container.CreateRequest"
     host_config: HostConfig | None = None
     networking_config: NetworkingConfig | None = None
+    runtime: str = ""
+    """Of docker-py's ``create_container``, which puts it here; Docker overlooks it."""
 
 
 class UpdateBody(Resources, frozen=True, kw_only=True, rename=wire_name):

@@ -43,7 +43,7 @@ def test_an_exec_gets_the_same(argosyd: Daemon) -> None:
     start(argosyd, "box", "sleep 600")
     code, text = executed(argosyd, "box", "sh", "-c", "ls /proc/self/fd/ | wc -l; grep -E '^(CapEff|Seccomp|SigIgn):' /proc/self/status")
     assert code == 0
-    assert text.split() == ["4", "CapEff:", "00000000a80425fb", "Seccomp:", "2", "SigIgn:", "0000000000000000"]
+    assert text.split() == ["4", "SigIgn:", "0000000000000000", "CapEff:", "00000000a80425fb", "Seccomp:", "2"]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,6 @@ def test_an_exec_gets_the_same(argosyd: Daemon) -> None:
         "echo x >/sys/kernel/uevent_helper",
         "mknod /memory b 8 0 && cat /memory",
         "chroot /proc/1/root/../../.. ls /work",
-        "date -s 2001-01-01",
         "hostname other",
         "dmesg",
     ],
@@ -73,8 +72,10 @@ def test_nothing_in_proc_sys_or_sys_can_be_written(argosyd: Daemon) -> None:
 
 
 def test_masked_files_are_empty(argosyd: Daemon) -> None:
-    script = "for f in kcore keys timer_list; do head -c 1 /proc/$f 2>/dev/null | wc -c; done; ls /sys/firmware /proc/scsi 2>/dev/null | grep -c ."
-    assert set(said(argosyd, script).split()) <= {"0", "/sys/firmware:", "/proc/scsi:"} | {"1", "2", "3"}
+    script = (
+        "for f in kcore keys timer_list; do head -c 1 /proc/$f 2>/dev/null; done; ls -A /sys/firmware /proc/acpi /proc/scsi 2>/dev/null"
+    )
+    assert [line for line in said(argosyd, script).splitlines() if line and not line.endswith(":")] == []
 
 
 def test_containers_see_no_processes_files_or_ipc_of_others(argosyd: Daemon) -> None:
@@ -99,7 +100,7 @@ def test_the_hosts_loopback_services_cannot_be_reached(argosyd: Daemon) -> None:
         gateway = argosyd.api("GET", "/containers/box/json")["NetworkSettings"]["Networks"]["bridge"]["Gateway"]
         for address in ("127.0.0.1", gateway):
             assert executed(argosyd, "box", "nc", "-w", "2", address, "7777", "-e", "true")[0] != 0
-        argosyd.run_inside(["nc", "-z", "127.0.0.1", "7777"])
+        argosyd.run_inside([sys.executable, "-c", "import socket; socket.create_connection(('127.0.0.1', 7777), 5)"])
         # Routed straight at the host's loopback address from the container's side of the bridge.
         code, _ = executed(
             argosyd, "box", "sh", "-c", f"ip route add 127.0.0.2/32 via {gateway} 2>/dev/null; nc -w 2 127.0.0.2 7777 -e true"
@@ -126,8 +127,9 @@ while [ ! -e /end ]; do
       to=$(readlink $fd 2>/dev/null)
       case "$to" in /work/*|/run/agt*|/var/*|/tmp/*|*argosy*) echo "fd $to";; esac
     done
-    if grep -aqs 'argosy' $p/environ $p/cmdline; then echo "words"; fi
-    if head -c 1 $p/mem >/dev/null 2>&1; then echo "mem $p"; fi
+    if grep -aqs -e ARGOSY -e PYTHON $p/environ; then echo "environment $p"; fi
+    if grep -qs -e python -e argosy $p/maps; then echo "maps $p"; fi
+    case "$exe" in '') if (: <$p/mem) 2>/dev/null; then echo "mem $p"; fi;; esac
   done
   seen=$((seen+1))
 done

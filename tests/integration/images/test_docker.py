@@ -8,11 +8,11 @@ import tarfile
 import uuid
 
 import pytest
-from suites.image_host import Host
-from suites.snapshots import Opened, tar
 
 from argosy.images.model import CommitRequest
 from argosy.oci.config import Config
+from suites.image_host import Host
+from suites.snapshots import Opened, tar
 
 DOCKER = os.environ.get("ARGOSY_TEST_DOCKER", "")
 pytestmark = [pytest.mark.root, pytest.mark.skipif(not DOCKER, reason="ARGOSY_TEST_DOCKER does not name a Docker's socket")]
@@ -73,6 +73,7 @@ async def test_what_we_commit_docker_loads(host: Host, name):
         docker("rm", container)
     assert "new" in names
     assert "etc/x" not in names
-    assert members(docker("save", f"{name}:1")).items() >= {
-        member: data for member, data in members(await host.save(f"{name}:1")).items() if member.startswith("blobs/")
-    }.items()
+    assert (
+        members(docker("save", f"{name}:1")).items()
+        >= {member: data for member, data in members(await host.save(f"{name}:1")).items() if member.startswith("blobs/")}.items()
+    )

@@ -26,6 +26,8 @@ def create_request(body: CreateBody, *, name: str, platform: str, version: int) 
     """Return (request, warnings). Raises InvalidParameterError for what this version forbids."""
     wire = body.host_config
     host = HostConfig() if wire is None else msgspec.convert(wire, HostConfig, from_attributes=True)
+    if body.runtime and not host.runtime:
+        host = replace(host, runtime=body.runtime)
     given = (body.networking_config and body.networking_config.endpoints_config) or {}
     endpoints = {network: endpoint_settings(settings) for network, settings in given.items()}
     if version < 44 and len(endpoints) > 1:

@@ -26,8 +26,13 @@ class TransferRoutes:
         ]
 
     async def load(self, request: Request) -> Answer | Gone:
-        progress = await self._images.load(request.chunks(), quiet=request.flag("quiet"), platform=_platform(request))
-        return await send_progress(request, progress)
+        progress = self._load(request, _platform(request))
+        return await send_progress(request, progress, status_first=True)
+
+    async def _load(self, request: Request, platform: str) -> AsyncIterator[Mapping[str, Any]]:
+        async with closing(await self._images.load(request.chunks(), quiet=request.flag("quiet"), platform=platform)) as progress:
+            async for message in progress:
+                yield message
 
     async def create(self, request: Request) -> Answer | Gone:
         source = request.text("fromSrc")
@@ -66,8 +71,11 @@ def _platform(request: Request) -> str:
     return parse_platform(request.text("platform")) if request.version >= 48 else ""
 
 
-async def send_progress(request: Request, progress: AsyncIterator[Mapping[str, Any]]) -> Gone:
-    """Send messages as they come; an error after the first is a message too, because the status is already out."""
+async def send_progress(request: Request, progress: AsyncIterator[Mapping[str, Any]], *, status_first: bool = False) -> Gone:
+    """Send messages as they come; an error after the first is a message too, because the status is already out.
+
+    ``status_first``: every error is one (moby ``postImagesLoad``; docker-py looks for it there).
+    """
     stream = Stream(request)
     try:
         async with closing(progress):
@@ -79,7 +87,9 @@ async def send_progress(request: Request, progress: AsyncIterator[Mapping[str, A
         raise
     except Exception as error:
         if not request.answering:
-            raise
+            if not status_first:
+                raise
+            stream.start(JSON)
         words = message_of(error)
         await stream.write_json({"errorDetail": {"message": words}, "error": words})
     if not request.answering:

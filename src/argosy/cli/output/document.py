@@ -37,7 +37,15 @@ def show(documents: Sequence[object], wanted: str) -> None:
 
         sys.stdout.write(dump(list(documents)))
         return
-    sys.stdout.write("".join(templated(document, wanted) + "\n" for document in documents))
+    for document in documents:
+        try:
+            text = templated(document, wanted)
+        except ExitError as error:
+            if error.code == 1:
+                # docker ends the line that it had begun.
+                sys.stdout.write("\n")
+            raise
+        sys.stdout.write(text + "\n")
 
 
 def templated(document: object, wanted: str) -> str:

@@ -12,7 +12,6 @@ import stat
 
 from argosy.storage.archive.entry import CHARACTER, DIRECTORY, Entry, clean
 from argosy.storage.archive.extract import Extractor, remove_tree
-from argosy.storage.archive.idmap import IdMap
 from argosy.storage.archive.reader import Reader
 from argosy.storage.archive.recipe import Writer
 from argosy.storage.archive.source import Source
@@ -23,17 +22,17 @@ _META = b".wh..wh."
 _OPAQUE_XATTR = b"trusted.overlay.opaque"
 
 
-def apply_layer(source: Source, *, overlay: bool, recipe: Writer | None = None, ids: IdMap | None = None) -> int:
+def apply_layer(source: Source, *, overlay: bool, recipe: Writer | None = None) -> int:
     """Apply the whole stream to the current directory and return the bytes of files that it brought."""
-    return _Layer(source, overlay, recipe, ids).run()
+    return _Layer(source, overlay, recipe).run()
 
 
 class _Layer:
-    def __init__(self, source: Source, overlay: bool, recipe: Writer | None, ids: IdMap | None) -> None:
+    def __init__(self, source: Source, overlay: bool, recipe: Writer | None) -> None:
         self._overlay = overlay
         self._recipe = recipe
         self._reader = Reader(source, recipe.tap if recipe is not None else None)
-        self._extractor = Extractor(self._reader, self._existing, recipe=recipe, ids=ids)
+        self._extractor = Extractor(self._reader, self._existing, recipe=recipe)
         self._placed: set[bytes] = set()
         """Paths that this layer brought, with their parents: whiteouts of the same layer do not touch them."""
         self._hidden: set[bytes] = set()

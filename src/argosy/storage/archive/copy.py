@@ -6,24 +6,27 @@ import errno
 import os
 import stat
 
+from argosy.storage.archive.idmap import IdMap
+
 _OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOVE = 1 << 24
 
 
-def copy_tree(source: int, target: int) -> int:
+def copy_tree(source: int, target: int, ids: IdMap | None = None) -> int:
     """Copy what is in the directory ``source`` into the empty directory ``target``, its own metadata too; return bytes."""
     os.umask(0)
-    copier = _Copier(target)
+    copier = _Copier(target, ids)
     copier.contents(source, target)
     copier.metadata(source, target, os.fstat(source))
     return copier.size
 
 
 class _Copier:
-    def __init__(self, root: int) -> None:
+    def __init__(self, root: int, ids: IdMap | None) -> None:
         self.size = 0
+        self._ids = ids
         self._root = root
         self._links: dict[tuple[int, int], str] = {}
 
@@ -41,8 +44,8 @@ class _Copier:
 
     def metadata(self, source: int, target: int, found: os.stat_result) -> None:
         """Give the open file or directory ``target`` the owner, mode, attributes and times of ``source``."""
-        if found.st_uid or found.st_gid:
-            os.fchown(target, found.st_uid, found.st_gid)
+        if found.st_uid or found.st_gid or self._ids is not None:
+            os.fchown(target, *self._owner(found))
         os.fchmod(target, found.st_mode & 0o7777)
         for key in os.listxattr(source):
             if key.startswith(("trusted.overlay.", "user.overlay.")):
@@ -53,6 +56,9 @@ class _Copier:
                 if error.errno not in (errno.ENOTSUP, errno.EPERM, errno.ENODATA):
                     raise
         os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+    def _owner(self, found: os.stat_result) -> tuple[int, int]:
+        return (found.st_uid, found.st_gid) if self._ids is None else self._ids.stored(found.st_uid, found.st_gid)
 
     def _directory(self, item: str, source: int, target: int, found: os.stat_result, name: str) -> None:
         os.mkdir(item, 0o700, dir_fd=target)
@@ -89,7 +95,7 @@ class _Copier:
             os.symlink(os.readlink(item, dir_fd=source), item, dir_fd=target)
         else:
             os.mknod(item, found.st_mode, found.st_rdev, dir_fd=target)
-        os.chown(item, found.st_uid, found.st_gid, dir_fd=target, follow_symlinks=False)
+        os.chown(item, *self._owner(found), dir_fd=target, follow_symlinks=False)
         if not stat.S_ISLNK(found.st_mode):
             os.chmod(item, found.st_mode & 0o7777, dir_fd=target)
         os.utime(item, ns=(found.st_atime_ns, found.st_mtime_ns), dir_fd=target, follow_symlinks=False)

@@ -1,6 +1,8 @@
-"""Ids of a user namespace: trees on the disk carry the host's, archives the container's (user_namespaces(7)).
+"""Ids of a user namespace, where a tree is not seen through an id-mapped mount (user_namespaces(7)).
 
-So a daemon with ``--userns-remap`` needs no id-mapped mounts: each mapping has layers of its own, as with Docker.
+With ``--userns-remap`` layers are stored with the ids of their archives, and the runtime mounts them id-mapped. What a
+container wrote itself lies in its upper directory with the host's ids, so a view that a worker has of both holds both kinds.
+An archive has the container's ids only: what is in the mapping's host ranges is translated, the rest is of a layer and stays.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     Range = Sequence[int]
 
-_OVERFLOW = 65534
+_INSIDE, _OUTSIDE = 0, 1
 
 
 class IdMap:
@@ -25,15 +27,20 @@ class IdMap:
         self._gids = gids
 
     def to_host(self, uid: int, gid: int) -> tuple[int, int]:
-        """Raises ArchiveError in Docker's words on an id that the namespace does not have."""
-        return _map(self._uids, uid, 0, 1, "host"), _map(self._gids, gid, 0, 1, "host")
+        """Return what to write. Raises ArchiveError in Docker's words on an id that the namespace does not have."""
+        return _needed(self._uids, uid), _needed(self._gids, gid)
 
     def to_container(self, uid: int, gid: int) -> tuple[int, int]:
-        """Ids outside of the namespace are the kernel's overflow id."""
-        return _find(self._uids, uid, 1, 0, _OVERFLOW), _find(self._gids, gid, 1, 0, _OVERFLOW)
+        """Return what to say of a file that lies there with these ids."""
+        return _translate(self._uids, uid, _OUTSIDE, _INSIDE, uid), _translate(self._gids, gid, _OUTSIDE, _INSIDE, gid)
+
+    def stored(self, uid: int, gid: int) -> tuple[int, int]:
+        """Return the host's ids of a file, whichever kind it has."""
+        return self.to_host(*self.to_container(uid, gid))
 
     @property
     def root(self) -> tuple[int, int]:
+        """The host's ids of the container's root."""
         return self.to_host(0, 0)
 
 
@@ -43,14 +50,14 @@ def from_params(params: Mapping[str, Any]) -> IdMap | None:
     return IdMap(ids[0], ids[1]) if ids else None
 
 
-def _map(ranges: Sequence[Range], value: int, source: int, target: int, word: str) -> int:
-    found = _find(ranges, value, source, target, -1)
+def _needed(ranges: Sequence[Range], value: int) -> int:
+    found = _translate(ranges, value, _INSIDE, _OUTSIDE, -1)
     if found < 0:
-        raise ArchiveError(f"Container ID {value} cannot be mapped to a {word} ID")
+        raise ArchiveError(f"Container ID {value} cannot be mapped to a host ID")
     return found
 
 
-def _find(ranges: Sequence[Range], value: int, source: int, target: int, missing: int) -> int:
+def _translate(ranges: Sequence[Range], value: int, source: int, target: int, missing: int) -> int:
     for item in ranges:
         if item[source] <= value < item[source] + item[2]:
             return item[target] + value - item[source]

@@ -2,8 +2,8 @@
 
 Loaded by the launcher before it forks; nothing is imported later. Parameters and results are JSON values, paths in them
 text with undecodable bytes as surrogates. The tree that a job creates files in is the process's root (see
-`storage.ports.Workers`); trees that are only read come as directory fds. Any job that makes or packs files takes ``ids``
-(`idmap`).
+`storage.ports.Workers`); trees that are only read come as directory fds. ``ids`` of jobs on a container's
+tree: see `idmap`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def apply_layer(params: Params, fds: Fds) -> dict[str, Any]:
     """fds: archive[, recipe to write]; params: overlay[, offset, size]. Root: the new layer. → size, recipe (usable or not)."""
     writer = recipe.Writer(fds[1]) if len(fds) > 1 else None
     os.chdir("/")
-    size = apply.apply_layer(_source(params, fds[0]), overlay=params["overlay"], recipe=writer, ids=from_params(params))
+    size = apply.apply_layer(_source(params, fds[0]), overlay=params["overlay"], recipe=writer)
     return {"size": size, "recipe": writer.finish() if writer is not None else False}
 
 
@@ -102,7 +102,7 @@ def copy_up(params: Params, fds: Fds) -> dict[str, Any]:
         source = os.open(os.fsencode(params["path"]), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return {"size": 0}
-    return {"size": copy.copy_tree(source, fds[0])}
+    return {"size": copy.copy_tree(source, fds[0], from_params(params))}
 
 
 def usage(params: Params, fds: Fds) -> int:
@@ -117,8 +117,7 @@ def empty(params: Params, fds: Fds) -> None:
 
 def make_mountpoints(params: Params, fds: Fds) -> None:
     """Root: the image with a writable layer above."""
-    ids = from_params(params)
-    mountpoints.make(ids.root if ids is not None else (0, 0))
+    mountpoints.make()
 
 
 def _source(params: Params, fd: int) -> Source:

@@ -17,25 +17,24 @@ _FILES = ("/.dockerenv", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/de
 _LINKS = (("/etc/mtab", "/proc/mounts"),)
 
 
-def make(owner: tuple[int, int] = (0, 0)) -> None:
+def make() -> None:
     """Create what is missing in the current root; what the image has, of whatever kind, stays."""
     os.umask(0o022)
     for path in _DIRECTORIES:
-        _attempt(owner, path, os.mkdir, path)
+        _attempt(os.mkdir, path)
     for path in _FILES:
-        _attempt(owner, path, _touch, path)
+        _attempt(_touch, path)
     for path, target in _LINKS:
-        _attempt(owner, path, os.symlink, target, path)
+        _attempt(os.symlink, target, path)
 
 
 def _touch(path: str) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o755))
 
 
-def _attempt(owner: tuple[int, int], path: str, function: Callable[..., None], *args: str) -> None:
+def _attempt(function: Callable[..., None], *args: str) -> None:
     try:
         function(*args)
-        os.chown(path, *owner, follow_symlinks=False)
     except OSError:
         # An image whose /etc is a dangling link is its own business; the runtime looks again when it mounts.
         return

@@ -11,14 +11,13 @@ from argosy.storage.model import Overlay, RootMount
 
 class Overlay2:
     """``home`` is ``<data root>/overlay2``. Layers are mounted by short names in ``home/l``, because the options of mount(2)
-    share one page and a value of fsconfig(2) ends at 255 bytes. ``owner``: the container's root (``--userns-remap``)."""
+    share one page and a value of fsconfig(2) ends at 255 bytes."""
 
     name = "overlay2"
     overlay = True
 
-    def __init__(self, home: Path, *, reason: str = "", backing: str = "", owner: tuple[int, int] = (0, 0)) -> None:
+    def __init__(self, home: Path, *, reason: str = "", backing: str = "") -> None:
         self.reason = reason
-        self._owner = owner
         self._home = home
         self._backing = backing
         self._links = home / "l"
@@ -34,8 +33,6 @@ class Overlay2:
 
     async def seed(self, tree: Path, below: Sequence[Path]) -> None:
         (tree / "diff").mkdir(mode=0o755)
-        if self._owner != (0, 0):
-            os.chown(tree / "diff", *self._owner)
         (tree / "work").mkdir(mode=0o700)
 
     def writable(self, tree: Path, below: Sequence[Path]) -> RootMount:

@@ -36,32 +36,29 @@ def refuse_foreign(data_root: Path) -> None:
             )
 
 
-def select_driver(name: str | None, data_root: Path, *, workers: Workers, owner: tuple[int, int] = (0, 0)) -> Driver:
-    """Return the driver asked for, or the first that works. Raises InvalidParameterError with the reason and a replacement.
-
-    ``owner`` is the host's (uid, gid) of the containers' root.
-    """
+def select_driver(name: str | None, data_root: Path, *, workers: Workers) -> Driver:
+    """Return the driver asked for, or the first that works. Raises InvalidParameterError with the reason and a replacement."""
     if name:
-        return _named(name, data_root, workers, owner)
+        return _named(name, data_root, workers)
     refused = probe_overlay(data_root)
     if not refused:
-        return _overlay(data_root, "first of overlay2, vfs; it works here", owner)
-    return Vfs(workers, reason=f"overlay2 does not work here: {refused}", owner=owner)
+        return _overlay(data_root, "first of overlay2, vfs; it works here")
+    return Vfs(workers, reason=f"overlay2 does not work here: {refused}")
 
 
-def _named(name: str, data_root: Path, workers: Workers, owner: tuple[int, int]) -> Driver:
+def _named(name: str, data_root: Path, workers: Workers) -> Driver:
     if name == "overlay2":
         if refused := probe_overlay(data_root):
             raise InvalidParameterError(f"storage driver overlay2 does not work on {data_root}: {refused}")
-        return _overlay(data_root, "asked for", owner)
+        return _overlay(data_root, "asked for")
     if name == "vfs":
-        return Vfs(workers, reason="asked for", owner=owner)
+        return Vfs(workers, reason="asked for")
     reason = _REMOVED.get(name) or _NOT_YET.get(name) or "unknown storage driver: use overlay2 or vfs"
     raise InvalidParameterError(f"storage driver {name}: {reason}")
 
 
-def _overlay(data_root: Path, reason: str, owner: tuple[int, int]) -> Overlay2:
-    return Overlay2(data_root / "overlay2", reason=reason, backing=backing_filesystem(data_root), owner=owner)
+def _overlay(data_root: Path, reason: str) -> Overlay2:
+    return Overlay2(data_root / "overlay2", reason=reason, backing=backing_filesystem(data_root))
 
 
 def probe_overlay(data_root: Path) -> str:

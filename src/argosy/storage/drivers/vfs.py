@@ -12,9 +12,8 @@ class Vfs:
     name = "vfs"
     overlay = False
 
-    def __init__(self, workers: Workers, *, reason: str = "", owner: tuple[int, int] = (0, 0)) -> None:
+    def __init__(self, workers: Workers, *, reason: str = "") -> None:
         self.reason = reason
-        self._owner = owner
         self._workers = workers
 
     def status(self) -> Sequence[tuple[str, str]]:
@@ -23,8 +22,6 @@ class Vfs:
     async def seed(self, tree: Path, below: Sequence[Path]) -> None:
         diff = tree / "diff"
         diff.mkdir(mode=0o755)
-        if self._owner != (0, 0):
-            os.chown(diff, *self._owner)
         if not below:
             return
         fds = [os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) for path in (below[0] / "diff", diff)]

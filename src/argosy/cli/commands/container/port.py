@@ -37,7 +37,7 @@ def _one(session: Session, ports: dict[str, list[dict[str, str]] | None], wanted
         raise ExitError(1, f"Error: invalid port ({number}): invalid syntax")
     bindings = ports.get(f"{number}/{protocol or 'tcp'}")
     if not bindings:
-        raise ExitError(1, f"no public port '{wanted}' published for {name}")
+        raise ExitError(1, f"Error: No public port '{wanted}' published for {name}")
     for binding in bindings:
         session.say(host_port(binding.get("HostIp", ""), binding.get("HostPort", "")))
 
