@@ -10,11 +10,10 @@ import sys
 import argosy
 from argosy.base.errors import ArgosyError
 from argosy.daemon import commandline, notify, pidfile
-from argosy.daemon.config import DaemonConfig, load
+from argosy.daemon.config import DaemonConfig, level, load
 from argosy.daemon.root import DataRoot
 
 _log = logging.getLogger("argosyd")
-_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR, "fatal": logging.CRITICAL}
 
 
 def main() -> None:
@@ -64,13 +63,12 @@ def _run(config: DaemonConfig) -> None:
 
 
 def _log_to_stderr(config: DaemonConfig) -> None:
-    level = logging.DEBUG if config["debug"] else _LEVELS[config["log_level"]]
     style = (
         '{"time":"%(asctime)s","level":"%(levelname)s","msg":"%(message)s"}'
         if config["log_format"] == "json"
         else "time=%(asctime)s level=%(levelname)s msg=%(message)s"
     )
-    logging.basicConfig(level=level, format=style, stream=sys.stderr)
+    logging.basicConfig(level=level(config), format=style, stream=sys.stderr)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     for warning in config.warnings:
         _log.warning("%s", warning)
@@ -83,7 +81,7 @@ async def _serve(config: DaemonConfig, root: DataRoot) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    daemon = Daemon(config, root)
+    daemon = Daemon(config, root, lambda: load(sys.argv[1:]))
     loop.add_signal_handler(signal.SIGHUP, daemon.reload)
     try:
         await daemon.start()

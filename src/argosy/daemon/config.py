@@ -14,7 +14,8 @@ from argosy.engine.model import Ulimit
 
 DEFAULT_SOCKET = "unix:///run/argosy.sock"
 DOCKER_SOCKET = "unix:///var/run/docker.sock"
-LEVELS = ("debug", "info", "warn", "error", "fatal")
+LEVELS = {"debug": 10, "info": 20, "warn": 30, "error": 40, "fatal": 50}
+"""By `logging`'s numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,11 @@ def hosts(config: DaemonConfig) -> tuple[str, ...]:
                 "use --tlsverify with certificates, or say --tls=false if it is meant"
             )
     return found
+
+
+def level(config: DaemonConfig) -> int:
+    """Return the level for `logging`; ``--debug`` wins."""
+    return LEVELS["debug"] if config["debug"] else LEVELS[config["log_level"]]
 
 
 def uses_tls(config: DaemonConfig) -> bool:

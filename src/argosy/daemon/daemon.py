@@ -2,23 +2,29 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from argosy.api.listeners import Listener, TlsFiles, open_listeners
 from argosy.api.server import ApiServer
+from argosy.base.errors import ArgosyError
 from argosy.daemon import config as configuration
 from argosy.daemon.config import DaemonConfig
+from argosy.daemon.metrics import Metrics
 from argosy.daemon.root import DataRoot
+from argosy.daemon.settings import info_settings
 from argosy.daemon.wiring import Parts, build
 
 _log = logging.getLogger(__name__)
 
 
 class Daemon:
-    def __init__(self, config: DaemonConfig, root: DataRoot) -> None:
+    def __init__(self, config: DaemonConfig, root: DataRoot, reread: Callable[[], DaemonConfig]) -> None:
         self._config = config
+        self._reread = reread
         self._root = root
         self._parts: Parts | None = None
         self._api: ApiServer | None = None
+        self._metrics: Metrics | None = None
 
     @property
     def driver(self) -> str:
@@ -45,6 +51,9 @@ class Daemon:
         for listener in listeners:
             await self._api.listen(listener)
         parts.supervisor.spawn(parts.boot.sweep(), name="sweep")
+        if self._config["metrics_addr"]:
+            self._metrics = Metrics(system=parts.system, registry=parts.registry)
+            await self._metrics.listen(self._config["metrics_addr"])
 
     def _listen(self) -> list[Listener]:
         config = self._config
@@ -57,13 +66,28 @@ class Daemon:
         return found
 
     def reload(self) -> None:
-        """SIGHUP: read daemon.json again; what dockerd reloads changes, the rest waits for a restart."""
-        _log.info("configuration reload asked for")
+        """SIGHUP: read daemon.json again. Log level, labels, registries and what `info` tells of them change at once, the rest
+        waits for a restart; a file that cannot be used changes nothing."""
+        if self._parts is None:
+            return
+        try:
+            config = self._reread()
+        except ArgosyError as error:
+            _log.error("configuration not reloaded: %s", error)
+            return
+        logging.getLogger().setLevel(configuration.level(config))
+        parts = self._parts
+        driver = parts.lower.layers.driver
+        parts.system.reconfigure(info_settings(config, parts.settings, driver.name, driver.status(), self._root.daemon_id))
+        self._config = config
+        _log.info("configuration reloaded")
 
     async def close(self) -> None:
         """Stop serving; shims, netd and containers stay."""
         if self._api is not None:
             await self._api.close()
+        if self._metrics is not None:
+            self._metrics.close()
         if self._parts is None:
             return
         parts, lower = self._parts, self._parts.lower

@@ -94,7 +94,7 @@ def info_settings(
         version=argosy.__version__,
         data_root=settings.data_root,
         debug=config["debug"],
-        labels=settings.labels,
+        labels=tuple(config["labels"]),
         storage_driver=driver,
         driver_status=driver_status,
         network_drivers=("bridge", "host", "ipvlan", "macvlan", "null"),

@@ -1,7 +1,10 @@
 """Attaching clients: their sockets go to the shim, before the start or while the program runs."""
 
 import asyncio
+import fcntl
 import os
+import sys
+import termios
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -13,6 +16,7 @@ from argosy.runtime.model import AttachRequest
 DEFAULT_KEYS = b"\x10\x11"
 """ctrl-p, ctrl-q."""
 
+_MOMENT, _MOMENTS = 0.002, 50
 _SPECIAL = {"@": 0, "[": 27, "\\": 28, "]": 29, "^": 30, "_": 31}
 
 
@@ -62,6 +66,7 @@ async def attach(
     )
     sock, first = await connection.take(multiplexed=request.multiplexed)
     if past is not None:
+        await _head_read(sock)
         await _write_all(sock, past)
     if not stream:
         os.close(sock)
@@ -82,6 +87,21 @@ async def attach(
             container.pending.remove(client)
             os.close(sock)
         raise
+
+
+async def _head_read(sock: int) -> None:
+    """Give the client a moment to read the answer's head by itself.
+
+    Clients built on Python's http.client (docker-py) buffer what arrives together with the head, and then miss it on the socket.
+    The log is there at once, while a program's output takes its time. SIOCOUTQ: what the peer has not read (unix(7)).
+    """
+    for _ in range(_MOMENTS):
+        try:
+            if not int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder):
+                return
+        except OSError:
+            return
+        await asyncio.sleep(_MOMENT)
 
 
 async def _write_all(sock: int, chunks: AsyncIterator[bytes]) -> None:

@@ -1,5 +1,6 @@
 """`SystemService`: what the daemon says of itself. Implements `argosy.api.ports.System`."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -52,6 +53,12 @@ class SystemService:
         self._layers_size = layers_size
         self._events = events
         self._clock = clock
+
+    def reconfigure(self, settings: InfoSettings) -> None:
+        """Take over what a reload changed, and tell it by an event."""
+        self._settings = settings
+        attributes = {"name": settings.name, "debug": str(settings.debug).lower(), "labels": json.dumps(list(settings.labels))}
+        self._events.publish("daemon", "reload", settings.daemon_id, attributes)
 
     async def info(self) -> Mapping[str, Any]:
         images = await self._images.list_(all=False, filters={})

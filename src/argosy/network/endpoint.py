@@ -9,7 +9,7 @@ from argosy.base.errors import ForbiddenError, InvalidParameterError
 from argosy.network.drivers import bridge
 from argosy.network.drivers import options as opts
 from argosy.network.firewall.rules import Elements
-from argosy.network.ipam import Address, Pool
+from argosy.network.ipam import Address, Pool, Subnet
 from argosy.network.model import Endpoint, EndpointSettings, SandboxRequest
 from argosy.network.publish import Published
 from argosy.network.record import Attachment, Network

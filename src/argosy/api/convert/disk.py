@@ -1,8 +1,4 @@
-"""``GET /system/df``: lists up to 1.51, totals since 1.52.
-
-Without ``verbose`` the lists stay in later versions too, beyond their description: docker-py asks for the newest version
-and reads the lists.
-"""
+"""``GET /system/df``: lists up to 1.51, totals since 1.52 (both in 1.52)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,7 +19,7 @@ Usage = Mapping[str, Any]
 def disk_usage(usage: Usage, version: int, *, verbose: bool, now_ns: int) -> dict[str, Any]:
     """Return the answer of one version; ``verbose`` asks for the items of 1.52's totals instead of the old lists."""
     wire: dict[str, Any] = {}
-    if version < 52 or not verbose:
+    if version < 53 and not (verbose and version >= 52):
         wire |= _lists(usage, version, now_ns)
     if version >= 52:
         wire |= _totals(usage, version, verbose, now_ns)

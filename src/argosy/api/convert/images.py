@@ -13,8 +13,7 @@ _EMPTY = Config()
 def inspect(image: ImageDetail, version: int) -> dict[str, Any]:
     """Return ``GET /images/{name}/json``.
 
-    Gone since: ``VirtualSize`` 1.44, ``Container`` and ``ContainerConfig`` 1.45, but for committed images, of which docker-py
-    reads them; since 1.52 empty texts are left out.
+    Gone since: ``VirtualSize`` 1.44, ``Container`` and ``ContainerConfig`` 1.45; since 1.52 empty texts are left out.
     """
     wire: dict[str, Any] = {"Id": image.id}
     if version >= 48 and image.descriptor:
@@ -24,7 +23,7 @@ def inspect(image: ImageDetail, version: int) -> dict[str, Any]:
     wire |= {name: text for name, text in texts.items() if text or version < 52}
     if image.created or version < 44:
         wire["Created"] = image.created or rfc3339_nano(0)
-    if version < 45 or image.container:
+    if version < 45:
         if image.container:
             wire["Container"] = image.container
         wire["ContainerConfig"] = _template(image.container_config or _EMPTY, version)
