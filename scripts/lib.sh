@@ -144,10 +144,10 @@ venv_is_usable() {
     [ "$("$ROOT/.venv/bin/python" -I -S -c 'import sys; print(*sys.version_info[:3])' 2>/dev/null)" = "$("$PYTHON" -I -S -c 'import sys; print(*sys.version_info[:3])')" ]
 }
 
-pip_locked() {
-    # Without a resolver and without build isolation: the lock says everything, and nothing that is not in it is fetched.
-    "$ROOT/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
-        --no-deps --require-hashes --no-build-isolation "$@" </dev/null
+# What pip says is shown when it fails: its warnings about one index of several are noise otherwise.
+quiet_pip() {
+    "$ROOT/.venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet --root-user-action=ignore \
+        --no-deps --no-build-isolation "$@" </dev/null >"$ROOT/.venv/pip.log" 2>&1 || { tail -n 30 "$ROOT/.venv/pip.log" >&2; return 1; }
 }
 
 # make_venv runtime|dev: .venv with the newest Python and exactly what the lock says; nothing is done when that is so already.
@@ -160,8 +160,7 @@ make_venv() {
     make_set runtime "$ROOT/requirements/runtime.txt"
     [ "$1" != dev ] || make_set dev "$ROOT/requirements/runtime.txt" "$ROOT/requirements/dev.txt"
     if [ "$(cat "$ROOT/.venv/.argosy-self" 2>/dev/null)" != "$(lock_digest)" ]; then
-        "$ROOT/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
-            --no-deps --no-index --no-build-isolation --editable "$ROOT" </dev/null || die 'Installing argosy into .venv failed.'
+        quiet_pip --no-index --editable "$ROOT" || die 'Installing argosy into .venv failed.'
         lock_digest >"$ROOT/.venv/.argosy-self"
     fi
 }
@@ -171,6 +170,7 @@ make_set() {
     shift
     [ "$(cat "$ROOT/.venv/.argosy-$name" 2>/dev/null)" != "$(lock_digest "$@")" ] || return 0
     step "Python packages of requirements/$name.txt"
-    pip_locked -r "$ROOT/requirements/$name.txt" || die "pip could not install requirements/$name.txt (the lines above say why)."
+    # Without a resolver and without build isolation: the lock says everything, and nothing that is not in it is fetched.
+    quiet_pip --require-hashes -r "$ROOT/requirements/$name.txt" || die "pip could not install requirements/$name.txt (the lines above say why)."
     lock_digest "$@" >"$ROOT/.venv/.argosy-$name"
 }

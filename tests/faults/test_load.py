@@ -14,9 +14,9 @@ pytestmark = [pytest.mark.root, pytest.mark.timeout(1800)]
 def test_200_containers_by_8_clients(argosyd: Daemon, scale: float) -> None:
     def one(number: int) -> None:
         body = {"Image": "busybox", "Cmd": ["sleep", "600"], "HostConfig": {"Init": True}}
-        argosyd.api("POST", f"/containers/create?name=c{number}", body)
-        argosyd.api("POST", f"/containers/c{number}/start")
-        argosyd.api("DELETE", f"/containers/c{number}?force=1&v=1")
+        argosyd.api("POST", f"/containers/create?name=many{number}", body)
+        argosyd.api("POST", f"/containers/many{number}/start")
+        argosyd.api("DELETE", f"/containers/many{number}?force=1&v=1")
 
     one(-1)
     before = fds(argosyd)

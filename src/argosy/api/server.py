@@ -123,7 +123,8 @@ class ApiServer:
 
     async def _dispatch(self, request: Request) -> Answer | Gone:
         target = request.message.path.partition("?")[0]
-        request.version, path = versions.split(target)
+        version, path = versions.split(target)
+        request.version = versions.meant(version, request.headers.get("User-Agent", ""))
         if "%" in path:
             path = unquote(path)
         if "//" in path:

@@ -16,6 +16,9 @@ NEWEST_TEXT = f"1.{NEWEST}"
 _OLDEST_PREFIX = 12
 _PREFIX = re.compile(r"/v([0-9]+)(?:\.([0-9]+))?[0-9.]*(?=/|\Z)")
 
+_DOCKER_PY = re.compile(r"docker-sdk-python/([0-9]+)\.([0-9]+)")
+_DOCKER_PY_VERSION = 51
+
 SHAPE_BOUNDARIES = (30, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53)
 """The versions at which some answer changes; versions between two of them share their encodings."""
 
@@ -44,6 +47,17 @@ def split(path: str) -> tuple[int, str]:
     raise InvalidParameterError(
         f"client version {shown} is too old. Minimum supported API version is {MINIMUM_TEXT}, please upgrade your client to a newer version"
     )
+
+
+def meant(version: int, user_agent: str) -> int:
+    """Return the version that a client means by the one it asked for.
+
+    docker-py takes the newest that the daemon has when its user names none, while its releases up to 7.1 are older than 1.52
+    and miss what is gone since: ``LayersSize`` of df, addresses at the top of ``NetworkSettings``, ``MacAddress`` of create.
+    """
+    if version == NEWEST and (release := _DOCKER_PY.match(user_agent)) and (int(release[1]), int(release[2])) <= (7, 1):
+        return _DOCKER_PY_VERSION
+    return version
 
 
 def shape(version: int) -> int:

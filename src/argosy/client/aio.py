@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _PIECE = 1 << 18
 _IDLE = 4
+# asyncio stops reading beyond twice this: enough for all the progress that a daemon reports while it reads an upload,
+# so that neither waits for the other; nothing is set aside before it is needed.
+_BUFFER = 1 << 24
 
 
 class AsyncChannel:
@@ -250,19 +253,19 @@ async def _open(endpoint: Endpoint) -> _Wire:
     host = endpoint.host
     try:
         if host.kind == "unix":
-            return _Wire(*await asyncio.open_unix_connection(host.address))
+            return _Wire(*await asyncio.open_unix_connection(host.address, limit=_BUFFER))
         if host.kind == "ssh":
             return await _open_ssh(endpoint)
         tls = tls_context(endpoint.tls) if endpoint.tls is not None else None
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            return _Wire(*await asyncio.open_connection(host.address, host.port, ssl=tls))
+            return _Wire(*await asyncio.open_connection(host.address, host.port, ssl=tls, limit=_BUFFER))
     except OSError as error:
         raise failure(endpoint.text, host, error) from error
 
 
 async def _open_ssh(endpoint: Endpoint) -> _Wire:
     process = await asyncio.create_subprocess_exec(
-        *ssh_command(endpoint.host), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True
+        *ssh_command(endpoint.host), limit=_BUFFER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True
     )
     if process.stdin is None or process.stdout is None:
         raise ProtocolError("ssh was started without pipes")

@@ -11,8 +11,8 @@ from argosy.client.lines import LineSplitter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable, Iterator, Mapping
-    from typing import TypeVar
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, TypeVar
 
     from argosy.client.call import Call, Hijack, Payload, Stream
     from argosy.client.endpoint import Endpoint
@@ -195,20 +195,68 @@ class Client:
             connection.sendall(encode_head(call.method, request_target, headers) + (body or b""))
         else:
             headers["Transfer-Encoding"] = "chunked"
-            _upload(connection, encode_head(call.method, request_target, headers), body)
+            return _receive_head(connection, _upload(connection, encode_head(call.method, request_target, headers), body))
         return _receive_head(connection)
 
 
-def _upload(connection: socket.socket, head: bytes, body: Payload) -> None:
-    """Send a body of unknown length; a daemon that has refused it closes early, and its answer is read all the same."""
+def _upload(connection: socket.socket, head: bytes, body: Payload) -> bytes:
+    """Send a body of unknown length and return what came back meanwhile.
+
+    A daemon that reports progress while it reads would stop reading if nobody took its reports. One that refuses answers early,
+    and the rest of the body is not sent then.
+    """
+    received = bytearray()
+    connection.setblocking(False)
     try:
-        connection.sendall(head)
+        _send_while_reading(connection, head, received)
         for piece in _payload(body):
-            if piece:
-                connection.sendall(encode_chunk(piece))
-        connection.sendall(encode_chunk(b""))
+            if piece and not _send_while_reading(connection, encode_chunk(piece), received):
+                break
+        else:
+            _send_while_reading(connection, encode_chunk(b""), received)
     except (BrokenPipeError, ConnectionResetError):
         pass
+    finally:
+        connection.setblocking(True)
+    return bytes(received)
+
+
+def _send_while_reading(connection: socket.socket, data: bytes, received: bytearray) -> bool:
+    """Send all; returns False when the daemon has refused or gone, so that more is of no use."""
+    import select
+
+    poll = select.poll()
+    poll.register(connection, select.POLLIN | select.POLLOUT)
+    view = memoryview(data)
+    while view:
+        ((_, ready),) = poll.poll()
+        if ready & ~select.POLLOUT:
+            answer = _try(connection.recv, _PIECE)
+            if answer == b"":
+                return False
+            received += answer or b""
+            if answer and _refuses(received):
+                return False
+        if ready & select.POLLOUT:
+            view = view[_try(connection.send, view) or 0 :]
+    return True
+
+
+def _try(act: Callable[[Any], T], argument: object) -> T | None:
+    """Read or write without waiting; None for not now, which TLS says in words of its own."""
+    try:
+        return act(argument)
+    except BlockingIOError:
+        return None
+    except OSError as error:
+        if type(error).__name__ in ("SSLWantReadError", "SSLWantWriteError"):
+            return None
+        raise
+
+
+def _refuses(received: bytearray) -> bool:
+    found = split_head(bytes(received[: 1 << 17]))
+    return found is not None and found[0].status >= 400
 
 
 def _payload(body: Payload) -> Iterable[bytes]:
@@ -218,13 +266,8 @@ def _payload(body: Payload) -> Iterable[bytes]:
     return iter(lambda: read(_PIECE), b"")
 
 
-def _receive_head(connection: socket.socket) -> tuple[socket.socket, Head, bytes]:
-    buffer = b""
+def _receive_head(connection: socket.socket, buffer: bytes = b"") -> tuple[socket.socket, Head, bytes]:
     while True:
-        data = connection.recv(_PIECE)
-        if not data:
-            raise ProtocolError("the daemon closed the connection without an answer")
-        buffer += data
         found = split_head(buffer)
         # An interim answer (100 Continue) precedes the real one; 101 is real.
         while found is not None and 100 <= found[0].status < 200 and found[0].status != 101:
@@ -232,6 +275,10 @@ def _receive_head(connection: socket.socket) -> tuple[socket.socket, Head, bytes
             found = split_head(buffer)
         if found is not None:
             return connection, *found
+        data = connection.recv(_PIECE)
+        if not data:
+            raise ProtocolError("the daemon closed the connection without an answer")
+        buffer += data
 
 
 def _items(call: Stream[T], answer: Answer) -> Iterator[T]:

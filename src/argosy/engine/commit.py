@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from argosy.base.errors import ConflictError
 from argosy.engine import images_config
 from argosy.engine.model import ContainerSpec
 from argosy.images import changes as instructions
@@ -75,7 +76,10 @@ async def commit(
     """Return the new image's id. A running container is frozen meanwhile if ``pause`` says so, and thawed whatever happens."""
     if not pause or freeze is None or thaw is None:
         return await images.commit(wanted)
-    await freeze()
+    try:
+        await freeze()
+    except ConflictError:  # it has ended just now
+        return await images.commit(wanted)
     try:
         return await images.commit(wanted)
     finally:

@@ -10,6 +10,7 @@ import msgspec
 
 from argosy.base import ids
 from argosy.base.errors import ConflictError, InvalidParameterError, NotFoundError
+from argosy.engine import networking
 from argosy.engine.announce import Announcer
 from argosy.engine.attach import Connection, detach_keys
 from argosy.engine.confinement import Confinement
@@ -137,7 +138,8 @@ class Execs:
         container.generation += 1
 
     def _process(self, container: Container, spec: ExecSpec, capabilities: tuple[str, ...]) -> dict[str, object]:
-        base = container_process(container.spec, self._confinement.inputs(container.spec))
+        links = networking.link_environment(container.spec, self._registry)
+        base = container_process(container.spec, self._confinement.inputs(container.spec, env=links))
         return dict(exec_process(container.spec, spec, base, capabilities))
 
     async def resize(self, exec_id: str, rows: int, columns: int) -> None:

@@ -6,15 +6,16 @@ moby ``daemon/links``, and ``dockerd`` 28 as asked. Ranges of adjoining ports (`
 from collections.abc import Sequence
 
 from argosy.engine.model import Config
+from argosy.engine.validate.references import parse_link
 
 _OWN = ("HOME", "PATH")
 """Of the image, not of the service: not passed on."""
 
 
 def split(link: str) -> tuple[str, str]:
-    """Return (name, alias) of ``name:alias``, ``/name:/container/alias`` or ``name``."""
-    name, _, alias = link.rpartition(":") if ":" in link else (link, "", link)
-    return name.removeprefix("/"), alias.rpartition("/")[2]
+    """Return (name without a slash, alias). Raises SystemFailureError."""
+    name, alias = parse_link(link)
+    return name.removeprefix("/"), alias
 
 
 def without(links: Sequence[str], alias: str) -> tuple[str, ...]:

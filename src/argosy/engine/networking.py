@@ -101,13 +101,15 @@ def parse_links(links: tuple[str, ...], registry: Registry) -> dict[str, str]:
     return found
 
 
-def link_environment(spec: ContainerSpec, links: dict[str, str], registry: Registry) -> list[str]:
-    """Return the variables about linked neighbours; only on the default bridge, elsewhere DNS tells their names."""
+def link_environment(spec: ContainerSpec, registry: Registry) -> list[str]:
+    """Return the variables about linked neighbours that run; only on the default bridge, elsewhere DNS tells their names."""
     found: list[str] = []
     if normalise(spec.host.network_mode) == "bridge":
-        for alias, container_id in links.items():
-            neighbour = registry.get(container_id)
-            made = neighbour.sandbox.endpoints.get("bridge") if neighbour is not None else None
-            if neighbour is not None and made is not None:
+        for name, alias in map(split, spec.host.links or ()):
+            try:
+                neighbour = registry.find(name)
+            except ArgosyError:
+                continue
+            if made := neighbour.sandbox.endpoints.get("bridge"):
                 found += environment(alias, name=spec.name, address=made.ip_address, neighbour=neighbour.spec.config)
     return found

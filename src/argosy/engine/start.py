@@ -113,7 +113,7 @@ class Starter:
         if "network" not in join:
             # The files are bind mounted while they are still empty; their content follows when addresses are known.
             paths.write_etc(hostname=request.hostname, hosts=b"", resolv_conf=b"")
-        neighbours = networking.link_environment(spec, links, self._registry)
+        neighbours = networking.link_environment(spec, self._registry)
         built = build_spec(spec, self._inputs(container, points, files, join, targets, neighbours))
         shim, sandbox = await self._reserve_and_prepare(container, request, self._request(container, built, root, join))
         container.shim, container.request, container.sandbox = shim, request, sandbox

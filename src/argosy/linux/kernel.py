@@ -24,12 +24,17 @@ def release() -> tuple[int, int]:
 
 def has_lowerdir_plus() -> bool:
     """Return whether overlayfs takes its layers one by one (Linux 6.7): asked of the kernel, not of its version."""
+    # Until 6.5 overlayfs had no parser for fsconfig(2): whatever is set is taken, and refused only when the mount is made.
+    return _overlay_takes(b"lowerdir+") and not _overlay_takes(b"no-such-option")
+
+
+def _overlay_takes(key: bytes) -> bool:
     try:
         context = mount.fs_open(b"overlay")
     except OSError:
         return False
     try:
-        mount.fs_set(context, b"lowerdir+", b"/")
+        mount.fs_set(context, key, b"/")
     except OSError:
         return False
     finally:

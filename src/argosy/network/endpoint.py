@@ -109,9 +109,10 @@ def _parse(text: str, version: int) -> Address | None:
 
 def _configured(network: Network) -> list[Subnet]:
     """Return the subnets that the user named, those of a family that the network does not use among them."""
-    chosen = {record.subnet for record in network.record.pools if not record.named}
-    named = [str(entry.get("Subnet") or "") for entry in network.record.ipam_config]
-    return [ipaddress.ip_network(text) for text in named if text and text not in chosen]
+    record = network.record
+    named = {pool.subnet for pool in record.pools if pool.named}
+    unused = {str(entry.get("Subnet") or "") for entry in record.ipam_config} - {pool.subnet for pool in record.pools} - {""}
+    return [ipaddress.ip_network(text) for text in named | unused]
 
 
 def _is_mac(text: str) -> bool:

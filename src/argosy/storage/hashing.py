@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,20 +18,6 @@ class Hashed:
     digest: str
     """``sha256:…`` of the plain bytes."""
     size: int
-
-
-def hash_region(fd: int, offset: int, size: int, stop: threading.Event) -> Hashed:
-    """Return the digest of a part of a file; gives up early when ``stop`` is set."""
-    digest = hashlib.sha256()
-    buffer = bytearray(_CHUNK)
-    view = memoryview(buffer)
-    region = Region(fd, offset, size)
-    try:
-        while not stop.is_set() and (got := region.readinto(view)):
-            digest.update(view[:got])
-    finally:
-        region.close()
-    return Hashed("sha256:" + digest.hexdigest(), size)
 
 
 def feed_region(fd: int, offset: int, size: int, kind: str, out: int) -> Hashed:
@@ -57,7 +42,7 @@ def feed_pipe(read: int, out: int) -> Hashed:
 
 
 def _pump(fill: Callable[[memoryview], int], out: int) -> Hashed:
-    """Write all that ``fill`` gives to ``out``; a second thread hashes, up to `_LAG` buffers behind, so that the slower of the
+    """Write what ``fill`` gives to ``out``; a second thread hashes, up to `_LAG` buffers behind, so that the slower of the
     two, which is the hash, is all that is waited for."""
     digest = hashlib.sha256()
     free = [memoryview(bytearray(_CHUNK)), memoryview(bytearray(_CHUNK))]

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import threading
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,11 +71,14 @@ class LayerIngest:
         return self._keep(parent, hashed, result, aside)
 
     async def add_diff(self, parent: str | None, upper: Path, lower: Path | None) -> Layer:
-        """Make what a writable tree changed into a layer on ``parent``: the tree ``upper`` (against ``lower`` for plain trees)."""
+        """Make what a writable tree changed into a layer on ``parent``: an upper directory, or a plain tree against ``lower``."""
         aside = await self._seed(parent)
         recipe = _create(aside / "recipe")
         try:
-            result, hashed = await self._diff(upper, lower, aside, recipe)
+            if lower is None:
+                result, hashed = await self._commit(upper, aside, recipe)
+            else:
+                result, hashed = await self._diff(upper, lower, aside, recipe)
         except BaseException:
             self._layers.trash.put(aside)
             raise
@@ -89,11 +91,11 @@ class LayerIngest:
         if not self._synced:
             self._synced = True
             await asyncio.to_thread(sync_filesystem, self._layers.home)
-            failpoints.hit("storage.layer.synced")
 
     async def commit(self) -> None:
         """Put everything in place, parents first."""
         await self.sync()
+        failpoints.hit("storage.layer.synced")
         for layer, aside in self._made.values():
             self._layers.adopt(layer, aside)
         if self._made:
@@ -162,29 +164,30 @@ class LayerIngest:
         return self._layers.workers.run("apply_layer", {"overlay": self._layers.driver.overlay, **params}, fds=fds, root=root)
 
     async def _plain(self, part: Part, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
-        """The worker and the hash each read the file for themselves."""
-        stop = threading.Event()
-        hashing_ = _in_thread(hashing.hash_region, part.fd, part.offset, part.size, stop)
-        try:
-            result = await self._apply(aside, {"offset": part.offset, "size": part.size}, [part.fd, recipe])
-        except BaseException:
-            stop.set()
-            await _settled(hashing_)
-            raise
-        return result, await hashing_
+        """The worker hashes the file in a thread of its own."""
+        result = await self._apply(aside, {"offset": part.offset, "size": part.size}, [part.fd, recipe])
+        return result, Hashed(result["digest"], part.size)
 
     async def _compressed(self, part: Part, kind: str, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
         read, write = pipes.make_pipe()
         feeding = _in_thread(hashing.feed_region, part.fd, part.offset, part.size, kind, write)
         return await self._fed(feeding, aside, read, [read, recipe] if recipe >= 0 else [read])
 
-    async def _diff(self, upper: Path, lower: Path | None, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
+    async def _commit(self, upper: Path, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
+        """An upper directory: one worker copies it, hashes what would be its tar, and gets the copy onto the disk."""
+        source = _open_directory(upper / "diff")
+        try:
+            result = await self._layers.workers.run("commit_layer", {}, fds=[source, recipe], root=Directory(str(aside / "diff")))
+        finally:
+            os.close(source)
+        self._synced = True
+        return result, Hashed(result["digest"], result["tar_size"])
+
+    async def _diff(self, upper: Path, lower: Path, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
         """One worker writes the layer's tar, a thread hashes it on the way to another, which applies it."""
-        trees = [_open_directory(tree / "diff") for tree in (upper, lower) if tree is not None]
+        trees = [_open_directory(tree / "diff") for tree in (upper, lower)]
         changed, changed_in = pipes.make_pipe()
-        packing = asyncio.ensure_future(
-            self._layers.workers.run("diff_layer", {"overlay": self._layers.driver.overlay}, fds=[changed_in, *trees])
-        )
+        packing = asyncio.ensure_future(self._layers.workers.run("diff_layer", {"overlay": False}, fds=[changed_in, *trees]))
         # By callback: a task that is cancelled before its first step runs no finally of its own.
         packing.add_done_callback(lambda _: close_all(changed_in, *trees))
         read, write = pipes.make_pipe()

@@ -23,8 +23,6 @@ class MappedWorkers:
 
     def _concerns(self, job: str, params: Mapping[str, Any], root: RootMount | int | None) -> bool:
         """A plain directory (vfs) is mounted id-mapped as a whole: it holds the container's ids."""
-        if job == "diff_layer":
-            return bool(params["overlay"])
-        if job == "copy_up":
+        if job in ("commit_layer", "copy_up"):
             return True
         return job in _ON_TREES and not isinstance(root, Directory)

@@ -7,6 +7,7 @@ import msgspec
 from argosy.api.convert.containers import Encodings, command_line
 from argosy.engine.model import Status
 from fakes.engine import NOW, SECOND, container
+from fakes.server import Api
 
 
 def test_the_status_text_follows_the_clock_though_the_rest_is_cached() -> None:
@@ -56,3 +57,8 @@ def test_a_label_named_status_is_harmless() -> None:
     (wire,) = msgspec.json.decode(Encodings().summaries([replace(view, spec=spec)], 55, NOW + SECOND))
     assert wire["Labels"] == {"Status": "Up"}
     assert wire["Status"] == "Up 1 second (healthy)"
+
+
+async def test_a_link_is_removed_by_the_name_of_its_container_and_its_own(api: Api) -> None:
+    assert (await api.ask("DELETE", "/containers/web/db?link=1")).status == 204
+    assert api.containers.calls == [("remove", "web/db", False, False, True)]

@@ -97,3 +97,8 @@ def test_the_containers_mac_address_moves_to_its_endpoint() -> None:
             HostConfig={"NetworkMode": "net"},
             NetworkingConfig={"EndpointsConfig": {"net": {"MacAddress": "02:00:00:00:00:02"}}},
         )
+
+
+def test_a_runtime_beside_the_host_part_counts() -> None:
+    assert _create(44, Runtime="runc")[0].host.runtime == "runc"
+    assert _create(44, Runtime="runc", HostConfig={"Runtime": "crun"})[0].host.runtime == "crun"

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from argosy.base.errors import NotFoundError
+from argosy.base.errors import InvalidParameterError, NotFoundError
 from fakes.engine import ID, IMAGE
 from fakes.server import Api, Client
 
@@ -303,6 +303,15 @@ async def test_late_errors_of_a_load_are_messages(api: Api) -> None:
     assert first == b'{"stream":"Loaded image: busybox:latest\\n"}'
     assert second == b'{"errorDetail":{"message":"broken tar"},"error":"broken tar"}'
     assert api.images.calls == [("load", True, "")]
+
+
+async def test_early_errors_of_a_load_are_messages_too(api: Api) -> None:
+    async def refuse(*_: object, **__: object) -> object:
+        raise InvalidParameterError("unexpected EOF")
+
+    api.images.load = refuse  # type: ignore[assignment]
+    reply = await api.ask("POST", "/images/load", b"abc")
+    assert (reply.status, reply.body) == (200, b'{"errorDetail":{"message":"unexpected EOF"},"error":"unexpected EOF"}\n')
 
 
 async def test_a_stream_that_breaks_is_not_ended_as_if_whole(api: Api) -> None:

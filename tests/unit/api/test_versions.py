@@ -1,6 +1,6 @@
 import pytest
 
-from argosy.api.versions import NEWEST, shape, split
+from argosy.api.versions import NEWEST, meant, shape, split
 from argosy.base.errors import InvalidParameterError
 
 
@@ -45,3 +45,9 @@ def test_versions_between_two_changes_share_their_shape() -> None:
     assert shape(25) == shape(29)
     assert shape(41) != shape(42)
     assert shape(54) == shape(55)
+
+
+def test_docker_py_means_an_older_version_than_the_newest_that_it_asks_for() -> None:
+    assert meant(NEWEST, "docker-sdk-python/7.1.0") == 51
+    assert meant(41, "docker-sdk-python/7.1.0") == 41
+    assert meant(NEWEST, "docker-sdk-python/7.2.0") == meant(NEWEST, "Docker-Client/29.0.0 (linux)") == NEWEST

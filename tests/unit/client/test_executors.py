@@ -2,7 +2,11 @@
 
 import asyncio
 import io
+import socket
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,6 +145,49 @@ async def test_an_idle_connection_that_was_closed_is_replaced_for_reads_only(dae
     answers = iter([None, reply(b"")])
     with pytest.raises(ProtocolError):
         await closing(client, client.call(containers.start("x")))
+
+
+class Talkative:
+    """A daemon that reports more than a socket holds before it has read the body."""
+
+    def __init__(self, path: Path, answer: bytes) -> None:
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        self._answer = answer
+        self.read = 0
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        connection, _ = self._listener.accept()
+        with connection, self._listener, suppress(OSError):
+            data = connection.recv(1 << 16)
+            connection.sendall(self._answer)
+            while not data.endswith(b"\r\n0\r\n\r\n"):
+                piece = connection.recv(1 << 16)
+                if not piece:
+                    return
+                self.read += len(piece)
+                data = data[-64:] + piece
+            connection.shutdown(socket.SHUT_WR)
+
+
+async def test_progress_that_comes_during_an_upload_blocks_neither_side(tmp_path: Path, executor: Any) -> None:
+    lines = b'{"status":"x"}\n' * 200_000
+    daemon = Talkative(tmp_path / "d", b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(lines) + lines)
+    client = executor(Endpoint(f"unix://{tmp_path}/d"), api_version="1.50")
+    items = await closing(client, client.items(images.load(io.BytesIO(bytes(4 << 20)))))
+    assert len(items) == 200_000
+    assert daemon.read >= 4 << 20
+
+
+async def test_a_refusal_during_an_upload_is_told(tmp_path: Path, executor: Any) -> None:
+    body = b'{"message":"no space left on device"}'
+    Talkative(tmp_path / "d", b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    client = executor(Endpoint(f"unix://{tmp_path}/d"), api_version="1.50")
+    with pytest.raises(ApiError, match="no space left"):
+        await closing(client, client.items(images.load(io.BytesIO(bytes(4 << 20)))))
 
 
 def test_a_hijacked_connection_belongs_to_the_caller(daemon: Any) -> None:

@@ -47,3 +47,12 @@ def test_unknown_ones_are_refused(add, drop, words):
     with pytest.raises(InvalidParameterError) as error:
         check(add, drop)
     assert str(error.value) == words
+
+
+def test_what_the_daemon_has_not_itself_is_refused():
+    with pytest.raises(InvalidParameterError) as error:
+        check(["SYS_RESOURCE"], None, available=DEFAULT)
+    assert str(error.value) == (
+        'invalid CapAdd: capability not supported by your kernel or not available in the current environment: "CAP_SYS_RESOURCE"'
+    )
+    check(["ALL", "CHOWN"], ["ALL"], available=DEFAULT)

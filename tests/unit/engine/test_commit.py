@@ -2,7 +2,7 @@
 
 import pytest
 
-from argosy.base.errors import InvalidParameterError
+from argosy.base.errors import ConflictError, InvalidParameterError
 from argosy.engine.commit import commit, request
 from argosy.engine.model import ContainerSpec
 from argosy.oci.config import Config
@@ -118,3 +118,16 @@ async def test_a_running_container_is_frozen_meanwhile_and_always_thawed(pause, 
     else:
         assert await work == "sha256:new"
     assert done == steps
+
+
+async def test_a_container_that_ends_just_now_is_committed_as_it_is():
+    done = []
+
+    async def freeze():
+        raise ConflictError("container x is not running")
+
+    async def thaw():
+        done.append("thaw")
+
+    assert await commit(Images(done, None), ask(), pause=True, freeze=freeze, thaw=thaw) == "sha256:new"
+    assert done == ["commit"]

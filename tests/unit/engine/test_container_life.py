@@ -85,6 +85,14 @@ async def test_a_start_reserves_attaches_and_only_then_releases(world):
         assert handle.read() == b"127.0.0.1 localhost\n"
 
 
+async def test_a_linked_neighbour_is_told_of_in_variables(world):
+    neighbour = await create(world, name="neighbour")
+    await world.starter.start(neighbour)
+    container = await create(world, name="web", links=(f"{neighbour.name}:db",))
+    await world.starter.start(container)
+    assert "DB_NAME=/web/db" in world.runtime.requests[-1].spec["process"]["env"]
+
+
 async def test_a_second_start_changes_nothing(world):
     container = await create(world)
     await world.starter.start(container)

@@ -65,6 +65,13 @@ def test_the_default_network_shows_no_names_and_internal_ones_no_gateway() -> No
     assert endpoints.allocate(network(internal=True), REQUEST, EndpointSettings()).endpoint.gateway == ""
 
 
+def test_an_address_of_an_unused_family_is_noted_and_not_given() -> None:
+    one = network(ipam_config=({"Subnet": "10.0.0.0/24"}, {"Subnet": "2001:db8::/64"}))
+    asked = EndpointSettings(ipam_config=EndpointIpamConfig(ipv6_address="2001:db8::f00d"))
+    endpoint = endpoints.allocate(one, REQUEST, asked).endpoint
+    assert (endpoint.ip_address, endpoint.global_ipv6_address) == ("10.0.0.2", "")
+
+
 def test_a_name_is_in_a_network_once() -> None:
     one = network()
     endpoints.allocate(one, REQUEST, EndpointSettings())

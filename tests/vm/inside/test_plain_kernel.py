@@ -53,12 +53,12 @@ def test_device_rules_are_ebpf_there(daemon: Daemon) -> None:
 def test_the_oom_killer_pause_stats_and_exec(daemon: Daemon) -> None:
     daemon.argosy("run", "--name", "hog", "-m", "16m", "--memory-swap", "16m", "busybox", "tail", "/dev/zero")
     assert daemon.api("GET", "/containers/hog/json")["State"]["OOMKilled"]
-    assert daemon.argosy("run", "-d", "--init", "--name", "c", "busybox", "sleep", "600").returncode == 0
-    assert daemon.argosy("pause", "c").returncode == 0
-    assert daemon.api("GET", "/containers/c/json")["State"]["Status"] == "paused"
-    assert daemon.argosy("unpause", "c").returncode == 0
-    assert daemon.argosy("exec", "c", "echo", "on").stdout == "on\n"
-    assert daemon.api("GET", "/containers/c/stats?stream=0")["memory_stats"]["usage"] > 0
+    assert daemon.argosy("run", "-d", "--init", "--name", "stays", "busybox", "sleep", "600").returncode == 0
+    assert daemon.argosy("pause", "stays").returncode == 0
+    assert daemon.api("GET", "/containers/stays/json")["State"]["Status"] == "paused"
+    assert daemon.argosy("unpause", "stays").returncode == 0
+    assert daemon.argosy("exec", "stays", "echo", "on").stdout == "on\n"
+    assert daemon.api("GET", "/containers/stays/stats?stream=0")["memory_stats"]["usage"] > 0
 
 
 def test_apparmor_confines(daemon: Daemon) -> None:

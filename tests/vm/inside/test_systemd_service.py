@@ -74,7 +74,7 @@ def test_the_service_says_that_it_is_ready(api: Api) -> None:
 
 
 def test_restart_and_daemon_reload_under_load_touch_no_container(api: Api) -> None:
-    pids = {name: begin(api, name) for name in ("a", "b", "c")}
+    pids = {name: begin(api, name) for name in ("one", "two", "three")}
     for turn in range(3):
         systemctl("daemon-reload")
         systemctl("restart", "argosyd.service")

@@ -73,8 +73,7 @@ def networks(view: ContainerView) -> dict[str, Any]:
 def network_settings(view: ContainerView, version: int) -> dict[str, Any]:
     """Return ``NetworkSettings`` of inspect.
 
-    Up to 1.51 the address on the default bridge is repeated at the top (in later versions too, beyond their description:
-    docker-py and scripts read it there); up to 1.44 aliases include the short id.
+    Up to 1.51 the address on the default bridge is repeated at the top; up to 1.44 aliases include the short id.
     """
     up = view.state.status in _UP and view.state.pid > 0
     joined = networks(view)
@@ -84,22 +83,19 @@ def network_settings(view: ContainerView, version: int) -> dict[str, Any]:
     key = f"/proc/{view.state.pid}/ns/net" if up else ""
     wire: dict[str, Any] = {"SandboxID": view.spec.id if up else "", "SandboxKey": key, "Ports": ports}
     if version < 52:
-        wire = {"Bridge": ""} | wire | _unused()
-    return wire | _repeated(joined.get("bridge")) | {"Networks": joined}
+        wire = {"Bridge": ""} | wire | _legacy(joined.get("bridge"))
+    return wire | {"Networks": joined}
 
 
-def _unused() -> dict[str, Any]:
-    return {
+def _legacy(default: dict[str, Any] | None) -> dict[str, Any]:
+    source = default or endpoint(_NONE, _NO_ENDPOINT)
+    wire: dict[str, Any] = {
         "HairpinMode": False,
         "LinkLocalIPv6Address": "",
         "LinkLocalIPv6PrefixLen": 0,
         "SecondaryIPAddresses": None,
         "SecondaryIPv6Addresses": None,
     }
-
-
-def _repeated(default: dict[str, Any] | None) -> dict[str, Any]:
-    source = default or endpoint(_NONE, _NO_ENDPOINT)
     repeated = (
         "EndpointID",
         "Gateway",
@@ -110,7 +106,7 @@ def _repeated(default: dict[str, Any] | None) -> dict[str, Any]:
         "IPv6Gateway",
         "MacAddress",
     )
-    return {name: source[name] for name in repeated}
+    return wire | {name: source[name] for name in repeated}
 
 
 def _add_short_ids(joined: dict[str, Any], view: ContainerView) -> None:

@@ -13,13 +13,16 @@ _EMPTY = Config()
 def inspect(image: ImageDetail, version: int) -> dict[str, Any]:
     """Return ``GET /images/{name}/json``.
 
-    Gone since: ``VirtualSize`` 1.44, ``Container`` and ``ContainerConfig`` 1.45; since 1.52 empty texts are left out.
+    Gone since: ``VirtualSize`` 1.44, ``Container`` and ``ContainerConfig`` 1.45, ``DockerVersion`` 1.52; since then empty
+    texts are left out.
     """
     wire: dict[str, Any] = {"Id": image.id}
     if version >= 48 and image.descriptor:
         wire["Descriptor"] = dict(image.descriptor)
     wire |= {"RepoTags": list(image.repo_tags), "RepoDigests": list(image.repo_digests)}
-    texts = {"Parent": image.parent, "Comment": image.comment, "DockerVersion": image.docker_version, "Author": image.author}
+    texts = {"Parent": image.parent, "Comment": image.comment, "Author": image.author}
+    if version < 52:
+        texts["DockerVersion"] = image.docker_version
     wire |= {name: text for name, text in texts.items() if text or version < 52}
     if image.created or version < 44:
         wire["Created"] = image.created or rfc3339_nano(0)

@@ -11,6 +11,8 @@ def info(newest: Mapping[str, Any], version: int) -> dict[str, Any]:
         wire.pop("NRI", None)
     if version < 52:
         wire.setdefault("KernelMemoryTCP", False)
+    else:
+        wire.pop("KernelMemoryTCP", None)
     if version < 50:
         wire.pop("DiscoveredDevices", None)
         wire |= {"BridgeNfIptables": False, "BridgeNfIp6tables": False}

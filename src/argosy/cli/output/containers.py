@@ -40,9 +40,7 @@ def listing(trunc: bool = True) -> Listing:
         "Networks": Column("NETWORKS", lambda row: ",".join(sorted((row.get("NetworkSettings") or {}).get("Networks") or {}))),
         "Platform": Column("PLATFORM", platform),
     }
-    return Listing(
-        "*formatter.ContainerContext", columns, _TABLE, foldable=("PORTS",), cuttable=("COMMAND", "IMAGE", "PORTS", "NAMES", "STATUS")
-    )
+    return Listing("*formatter.ContainerContext", columns, _TABLE, foldable=("PORTS",), cuttable=("COMMAND", "IMAGE", "NAMES", "STATUS"))
 
 
 def names(row: Document, trunc: bool) -> str:

@@ -5,6 +5,7 @@ in between leaves a shim that undoes everything, because its connection broke be
 """
 
 import asyncio
+import errno
 import logging
 import os
 import socket
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from argosy.base.clock import Clock, SystemClock
+from argosy.base.errors import ConflictError
 from argosy.base.tasks import Supervisor
 from argosy.runtime import plainjson
 from argosy.runtime.cgroups import Group, open_group
@@ -173,10 +175,19 @@ class ShimRuntime:
         shim.group.kill()
 
     async def pause(self, shim: ShimHandle) -> None:
-        await asyncio.to_thread(shim.group.freeze)
+        try:
+            await asyncio.to_thread(shim.group.freeze)
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                raise ConflictError(f"container {shim.id} is not running") from None
+            raise
 
     async def resume(self, shim: ShimHandle) -> None:
-        await asyncio.to_thread(shim.group.thaw)
+        try:
+            await asyncio.to_thread(shim.group.thaw)
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise
 
     def paused(self, shim: ShimHandle) -> bool:
         return shim.group.frozen()

@@ -6,7 +6,6 @@ import os
 import stat
 
 from argosy.storage.archive.compare import DELETED, changes, is_opaque, is_whiteout
-from argosy.storage.archive.entry import REGULAR, Entry
 from argosy.storage.archive.idmap import IdMap
 from argosy.storage.archive.pack import Packer
 from argosy.storage.archive.sink import Sink
@@ -55,21 +54,11 @@ class _OverlayPacker(Packer):
     def directory(self, fd: int, name: bytes, found: os.stat_result) -> None:
         super().directory(fd, name, found)
         if is_opaque(fd):
-            self.put(
-                Entry(
-                    name + b"/.wh..wh..opq",
-                    REGULAR,
-                    mode=found.st_mode & 0o777,
-                    uid=found.st_uid,
-                    gid=found.st_gid,
-                    mtime=found.st_mtime_ns // 10**9 * 10**9,
-                )
-            )
+            self.put(self.opaque(name, found))
 
 
 def _whiteout(name: bytes, found: os.stat_result, packer: Packer) -> bool:
     if not is_whiteout(found):
         return False
-    directory, slash, base = name.rpartition(b"/")
-    packer.put(packer.whiteout(directory + slash + b".wh." + base, found.st_mtime_ns // 10**9 * 10**9))
+    packer.put(packer.whiteout_of(name, found))
     return True

@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 
 from argosy.base.errors import InvalidParameterError
-from argosy.storage.archive import apply, compare, copy, diff, graft, mountpoints, paths, recipe, remove, unpack
+from argosy.linux.syscall import call
+from argosy.storage.archive import apply, commit, compare, copy, diff, graft, mountpoints, paths, recipe, remove, unpack
+from argosy.storage.archive.background import BackgroundHash
 from argosy.storage.archive.entry import ArchiveError
 from argosy.storage.archive.idmap import from_params
 from argosy.storage.archive.sink import Sink
@@ -27,11 +29,22 @@ if TYPE_CHECKING:
 
 
 def apply_layer(params: Params, fds: Fds) -> dict[str, Any]:
-    """fds: archive[, recipe to write]; params: overlay[, offset, size]. Root: the new layer. → size, recipe (usable or not)."""
+    """fds: archive[, recipe to write]; params: overlay[, offset, size: a region of a file, which is hashed too]. Root: the new layer.
+
+    → size, recipe (usable or not), digest (of a region).
+    """
     writer = recipe.Writer(fds[1]) if len(fds) > 1 else None
+    digest = None
+    if "offset" in params:
+        digest = BackgroundHash()
+        digest.file(fds[0], params["offset"], params["size"])
     os.chdir("/")
     size = apply.apply_layer(_source(params, fds[0]), overlay=params["overlay"], recipe=writer)
-    return {"size": size, "recipe": writer.finish() if writer is not None else False}
+    return {
+        "size": size,
+        "recipe": writer.finish() if writer is not None else False,
+        "digest": digest.finish() if digest is not None else "",
+    }
 
 
 def diff_layer(params: Params, fds: Fds) -> dict[str, Any]:
@@ -42,6 +55,21 @@ def diff_layer(params: Params, fds: Fds) -> dict[str, Any]:
     else:
         diff.diff_plain(fds[1], fds[2], sink, from_params(params))
     return {"size": sink.count}
+
+
+def commit_layer(params: Params, fds: Fds) -> dict[str, Any]:
+    """fds: upper, recipe to write. Root: the new layer, which becomes a copy of ``upper``, on the disk on return.
+
+    → size, tar_size, digest, recipe.
+    """
+    writer = recipe.Writer(fds[1])
+    digest = BackgroundHash()
+    os.chdir("/")
+    size, tar_size = commit.commit(fds[0], digest, writer, from_params(params))
+    good = writer.finish()
+    # The hash is behind: the disk works meanwhile.
+    call("syncfs", fds[1])
+    return {"size": size, "tar_size": tar_size, "digest": digest.finish(), "recipe": good}
 
 
 def changes(params: Params, fds: Fds) -> list[list[Any]]:
@@ -151,6 +179,7 @@ JOBS: dict[str, Callable[[Params, Fds], Any]] = {
     "apply_layer": _words(apply_layer),
     "assemble": assemble,
     "changes": changes,
+    "commit_layer": commit_layer,
     "copy_tree": copy_tree,
     "copy_up": copy_up,
     "diff_layer": diff_layer,

@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 _SECOND = 1_000_000_000
 _NOT_WRITTEN = ("trusted.overlay.", "user.overlay.", "system.", "security.selinux", "security.ima", "security.evm", "security.apparmor")
 _OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class Packer:
     """Writes entries to a sink. ``special(name, stat, packer)`` may write something else and return True (whiteouts)."""
 
     def __init__(
-        self, sink: Sink, special: Callable[[bytes, os.stat_result, Packer], bool] | None = None, *, ids: IdMap | None = None
+        self, sink: Sink | None, special: Callable[[bytes, os.stat_result, Packer], bool] | None = None, *, ids: IdMap | None = None
     ) -> None:
-        self.sink = sink
+        self.sink = sink or Sink(-1)
         self.ids = ids
         self._special = special
-        self._links: dict[tuple[int, int], bytes] = {}
+        self.links: dict[tuple[int, int], bytes] = {}
 
     def tree(self, fd: int, name: bytes) -> None:
         """Write what is in the directory ``fd``, names below ``name`` (empty: the root)."""
@@ -54,7 +54,7 @@ class Packer:
         if stat.S_ISREG(mode):
             self.file(parent, item, name, found)
         elif stat.S_ISDIR(mode):
-            fd = _open(item, _OPEN_DIR, parent)
+            fd = open_item(item, _OPEN_DIR, parent)
             if fd >= 0:
                 try:
                     self.directory(fd, name, found)
@@ -67,11 +67,11 @@ class Packer:
     def file(self, parent: int, item: str, name: bytes, found: os.stat_result) -> None:
         if found.st_nlink > 1:
             key = (found.st_dev, found.st_ino)
-            if (first := self._links.get(key)) is not None:
-                self.put(_entry(name, HARDLINK, found, linkname=first))
+            if (first := self.links.get(key)) is not None:
+                self.put(make_entry(name, HARDLINK, found, linkname=first))
                 return
-            self._links[key] = name
-        fd = _open(item, _OPEN_FILE, parent)
+            self.links[key] = name
+        fd = open_item(item, OPEN_FILE, parent)
         if fd < 0:
             return
         try:
@@ -79,7 +79,7 @@ class Packer:
             if not stat.S_ISREG(found.st_mode):
                 return
             size = found.st_size
-            self.put(_entry(name, REGULAR, found, size=size, xattrs=xattrs(fd)))
+            self.put(make_entry(name, REGULAR, found, size=size, xattrs=xattrs(fd)))
             if size:
                 sent = self.sink.send(fd, size)
                 # A file that shrank meanwhile: the header has promised its length.
@@ -88,16 +88,16 @@ class Packer:
             os.close(fd)
 
     def directory(self, fd: int, name: bytes, found: os.stat_result) -> None:
-        self.put(_entry(name + b"/", DIRECTORY, found, xattrs=xattrs(fd)))
+        self.put(make_entry(name + b"/", DIRECTORY, found, xattrs=xattrs(fd)))
 
     def other(self, parent: int, item: str, name: bytes, found: os.stat_result) -> None:
         mode = found.st_mode
         if stat.S_ISLNK(mode):
-            self.put(_entry(name, SYMLINK, found, linkname=os.fsencode(os.readlink(item, dir_fd=parent))))
+            self.put(make_entry(name, SYMLINK, found, linkname=os.fsencode(os.readlink(item, dir_fd=parent))))
         elif stat.S_ISFIFO(mode):
-            self.put(_entry(name, FIFO, found))
+            self.put(make_entry(name, FIFO, found))
         elif stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-            entry = _entry(name, CHARACTER if stat.S_ISCHR(mode) else BLOCK_DEVICE, found)
+            entry = make_entry(name, CHARACTER if stat.S_ISCHR(mode) else BLOCK_DEVICE, found)
             entry.devmajor, entry.devminor = os.major(found.st_rdev), os.minor(found.st_rdev)
             self.put(entry)
         # Sockets have no meaning in an archive; Docker leaves them out too.
@@ -108,9 +108,18 @@ class Packer:
         self.sink.write(header.encode(entry))
 
     def whiteout(self, name: bytes, mtime: int) -> Entry:
-        """Return the member that says that something is gone; it belongs to the container's root."""
+        """Return the member that says that ``name`` (``.wh.…`` already) is gone; it belongs to the container's root."""
         uid, gid = self.ids.root if self.ids is not None else (0, 0)
         return Entry(name, REGULAR, mode=0o600, uid=uid, gid=gid, mtime=mtime)
+
+    def whiteout_of(self, name: bytes, found: os.stat_result) -> Entry:
+        """Return the member for overlayfs' own mark ``found`` at ``name``."""
+        directory, slash, base = name.rpartition(b"/")
+        return self.whiteout(directory + slash + b".wh." + base, found.st_mtime_ns // _SECOND * _SECOND)
+
+    def opaque(self, name: bytes, found: os.stat_result) -> Entry:
+        """Return the member that says that nothing below shows in the directory ``name``."""
+        return make_entry(name + b"/.wh..wh..opq", REGULAR, found)
 
     def end(self) -> None:
         """Write the end marker and everything that is still held."""
@@ -118,7 +127,7 @@ class Packer:
         self.sink.flush()
 
 
-def _open(item: str, flags: int, parent: int) -> int:
+def open_item(item: str, flags: int, parent: int) -> int:
     """Return an fd, -1 when the item went away or became something else meanwhile."""
     try:
         return os.open(item, flags, dir_fd=parent)
@@ -128,7 +137,7 @@ def _open(item: str, flags: int, parent: int) -> int:
         raise
 
 
-def _entry(
+def make_entry(
     name: bytes,
     kind: bytes,
     found: os.stat_result,

@@ -20,7 +20,7 @@ class Sink:
         self._buffer = bytearray(_BUFFER)
         self._view = memoryview(self._buffer)
         self._end = 0
-        self._pipe = stat.S_ISFIFO(os.fstat(fd).st_mode)
+        self._pipe = fd >= 0 and stat.S_ISFIFO(os.fstat(fd).st_mode)
 
     def write(self, data: bytes) -> None:
         size = len(data)
