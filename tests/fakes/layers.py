@@ -232,7 +232,7 @@ def make_world(tmp_path: Any, candidates: Callable[..., Any] = lambda config, ho
     )  # fmt: skip
     remover = Remover(
         registry=registry, store=store, runtime=runtime, snapshots=snapshots, volumes=volumes, releaser=releaser,  # type: ignore[arg-type]
-        settings=settings, announce=announce, supervisor=supervisor,
+        mounting=mounting, settings=settings, announce=announce, supervisor=supervisor,
     )  # fmt: skip
     starter = Starter(
         registry=registry, store=store, runtime=runtime, networks=networks, snapshots=snapshots, volumes=volumes,  # type: ignore[arg-type]

@@ -60,6 +60,7 @@ def test_the_launcher_dies_and_another_one_serves(witness: Witness) -> None:
     os.kill(launcher, signal.SIGKILL)
     until(lambda: daemon.argosy("run", "--rm", "busybox", "echo", "on").stdout == "on\n", "a container runs by the new launcher")
     witness.assert_unbroken()
+    assert_nothing_left(daemon)
 
 
 def test_netd_dies_and_names_resolve_again(witness: Witness) -> None:
@@ -74,6 +75,8 @@ def test_netd_dies_and_names_resolve_again(witness: Witness) -> None:
     os.kill(netd, signal.SIGKILL)
     until(lambda: daemon.argosy("exec", "one", "nslookup", "two").returncode == 0, "names resolve by the new netd")
     witness.assert_unbroken()
+    remove_all(daemon, but="witness")
+    assert_nothing_left(daemon)
 
 
 def test_names_resolve_while_the_daemon_is_away(witness: Witness) -> None:
@@ -102,7 +105,9 @@ def test_a_shim_dies_and_its_container_is_told_dead_and_restarted(witness: Witne
         shim = next(pid for pid in titled(daemon, "argosy-shim") if identity[:12] in Path(f"/proc/{pid}/cmdline").read_text())
         os.kill(shim, signal.SIGKILL)
         until(lambda before=before: not Path(f"/proc/{before}").exists(), "the program is killed with its shim")  # type: ignore[misc]
-    state = daemon.api("GET", "/containers/plain/json")["State"]
-    until(lambda: daemon.api("GET", "/containers/plain/json")["State"]["ExitCode"] == 137, f"exit code 137: {state}")
-    until(lambda: bool(daemon.api("GET", "/containers/again/json")["State"]["Running"]), "the restart policy runs")
+    until(lambda: daemon.api("GET", "/containers/plain/json")["State"]["ExitCode"] == 137, "exit code 137")
+    assert "shim was killed" in daemon.api("GET", "/containers/plain/json")["State"]["Error"]
+    until(lambda: bool(daemon.api("GET", "/containers/again/json")["State"]["Pid"]), "the restart policy runs")
     witness.assert_unbroken()
+    remove_all(daemon, but="witness")
+    assert_nothing_left(daemon)

@@ -34,6 +34,7 @@ def everything(daemon: Daemon) -> None:
     body = {
         "Image": "busybox",
         "Cmd": ["sh", "-c", "echo begun; sleep 600"],
+        "Volumes": {"/anonymous": {}},
         "HostConfig": {"Init": True, "Binds": ["kept:/data"], "NetworkMode": "inner"},
     }
     api("POST", "/containers/create?name=once", body)
@@ -83,6 +84,8 @@ def test_dying_at_a_failpoint_is_mended_at_the_next_start(point: str, daemons: C
     witness.assert_unbroken()
     put_in_order(daemon)
     assert_nothing_left(daemon)
+    # Docker's `rm -v`, and a create that did not come to its end, take anonymous volumes along.
+    assert settled(lambda: daemon.api("GET", "/volumes")["Volumes"] or [], []) == []
     everything(daemon)
     assert_nothing_left(daemon)
     witness.assert_unbroken()

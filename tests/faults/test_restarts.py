@@ -121,6 +121,23 @@ def test_health_checks_go_on(argosyd: Daemon, how: str) -> None:
     assert_nothing_left(argosyd)
 
 
+def test_a_probe_that_hangs_does_not_outlive_its_daemon(argosyd: Daemon) -> None:
+    check = {"Test": ["CMD", "sleep", "4242"], "Interval": 100_000_000, "Timeout": 600_000_000_000}
+    body = {"Image": "busybox", "Cmd": ["sleep", "600"], "Healthcheck": check, "HostConfig": {"Init": True}}
+    argosyd.api("POST", "/containers/create?name=checked", body)
+    argosyd.api("POST", "/containers/checked/start")
+
+    def probes() -> int:
+        return sum("4242" in " ".join(words) for words in argosyd.api("GET", "/containers/checked/top")["Processes"])
+
+    assert settled(probes, 1) == 1
+    for _ in range(3):
+        restart(argosyd, "killed")
+    assert settled(probes, 1) == 1
+    remove_all(argosyd)
+    assert_nothing_left(argosyd)
+
+
 def upgraded(daemon: Daemon, route: str, body: bytes = b"") -> socket.socket:
     """Return the stream of an attach or exec start, after the answer's headers."""
     stream = socket.socket(socket.AF_UNIX)

@@ -186,6 +186,7 @@ def _engine(
         runtime=lower.runtime,
         snapshots=lower.snapshots,
         volumes=lower.volumes,
+        mounting=mounting,
         releaser=releaser,
         settings=settings,
         announce=announce,

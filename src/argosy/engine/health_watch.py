@@ -72,6 +72,8 @@ class HealthWatch:
                 console_size=(0, 0),
                 privileged=False,
                 attach=AttachRequest(stdin=False, stdout=True, stderr=True, multiplexed=False),
+                # A probe whose daemon died has nobody to time it out.
+                kill_on_disconnect=True,
             )
             pid = await container.shim.exec(request, theirs.fileno(), b"")
             theirs.close()

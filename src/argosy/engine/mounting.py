@@ -1,11 +1,11 @@
 """From ``-v``, ``--mount``, ``--volumes-from`` and an image's VOLUMEs to resolved mount points; volumes are made here.
 
-Anonymous volumes are made before the container's revision is committed; their names are noted as an *intent* first, so
-that a crash in between leaves none behind (`undo_intents` at boot).
+Anonymous volumes are made before the container's revision is committed, and removed after it is deleted; their names are noted
+as an *intent* first, so that a crash in between leaves none behind (`undo_intents` at boot).
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Protocol
 
@@ -68,12 +68,19 @@ class Mounting:
             self._noted.discard(container_id)
             await self._database.delete(INTENT, container_id)
 
+    async def give_up(self, container_id: str, names: Sequence[str]) -> None:
+        """Note that these volumes go with the container, which is about to be deleted; `done` when they are gone."""
+        self._noted.add(container_id)
+        await self._database.put(INTENT, container_id, msgspec.json.encode(names))
+
     async def undo_intents(self) -> None:
-        """At boot: remove anonymous volumes of containers that were never committed."""
+        """At boot: remove anonymous volumes of containers that were never committed, or are deleted."""
+        used = {point.name for container in self._registry for point in container.spec.mounts if point.type == "volume"}
         for container_id, raw in self._database.load(INTENT).items():
             if self._registry.get(container_id) is None:
                 for name in msgspec.json.decode(raw, type=list[str]):
-                    await self._volumes.remove(name, True)
+                    if name not in used:
+                        await self._volumes.remove(name, True)
             await self._database.delete(INTENT, container_id)
 
     async def copy_up(self, spec: ContainerSpec, root: RootMount) -> None:

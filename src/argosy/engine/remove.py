@@ -13,6 +13,7 @@ from argosy.engine import lifecycle
 from argosy.engine.announce import Announcer
 from argosy.engine.container import Container
 from argosy.engine.model import Status
+from argosy.engine.mounting import Mounting
 from argosy.engine.paths import ContainerPaths
 from argosy.engine.ports import Runtime, Snapshots, Volumes
 from argosy.engine.registry import Registry
@@ -30,6 +31,7 @@ class Remover:
         runtime: Runtime,
         snapshots: Snapshots,
         volumes: Volumes,
+        mounting: Mounting,
         releaser: Releaser,
         settings: EngineSettings,
         announce: Announcer,
@@ -40,6 +42,7 @@ class Remover:
         self._runtime = runtime
         self._snapshots = snapshots
         self._volumes = volumes
+        self._mounting = mounting
         self._releaser = releaser
         self._settings = settings
         self._announce = announce
@@ -52,7 +55,7 @@ class Remover:
                 raise ConflictError(f"removal of container {container.id} is already in progress")
             await container.removal()
             return
-        await self._end(container, force=force)
+        await self._end(container, force=force, volumes=volumes)
         await self._delete(container, volumes=volumes)
 
     async def auto_remove(self, container: Container) -> None:
@@ -60,14 +63,14 @@ class Remover:
         async with container.lock:
             if container.removed or container.running or container.state.status is Status.REMOVING:
                 return
-            container.state, _ = lifecycle.decide(container.state, _policy(container), lifecycle.RemoveAsked())
+            await self._mark(container, volumes=True)
         await self._delete(container, volumes=True)
 
     async def finish(self, container: Container) -> None:
         """Take up a removal that an earlier daemon began, or should have; only ``--rm`` says for certain that volumes go too."""
         await self._delete(container, volumes=container.spec.host.auto_remove)
 
-    async def _end(self, container: Container, *, force: bool) -> None:
+    async def _end(self, container: Container, *, force: bool, volumes: bool) -> None:
         """Mark it, and kill what runs; returns when its exit has been dealt with. Raises ConflictError."""
         # A start that is under way ends first: what it made would outlive the container. The mark refuses all later ones.
         async with container.lock:
@@ -77,12 +80,19 @@ class Remover:
                 container.restart_timer.cancel()
                 container.restart_timer = None
             ended = container.next_exit() if container.running else None
-            container.state, _ = lifecycle.decide(container.state, _policy(container), lifecycle.RemoveAsked())
-            self._store.save_state_behind(container)
+            await self._mark(container, volumes=volumes)
         if ended is not None and (shim := container.shim) is not None:
             self._announce(container, "kill", signal="9")
             self._runtime.kill_all(shim)
             await asyncio.wait([ended], timeout=30)
+
+    async def _mark(self, container: Container, *, volumes: bool) -> None:
+        """From here on the container only goes; its anonymous volumes are noted first, as nothing names them once it is gone."""
+        names = [point.name for point in container.spec.mounts if point.type == "volume" and point.anonymous]
+        container.state, _ = lifecycle.decide(container.state, _policy(container), lifecycle.RemoveAsked())
+        if volumes and names:
+            await self._mounting.give_up(container.id, names)
+        self._store.save_state_behind(container)
 
     async def _delete(self, container: Container, *, volumes: bool) -> None:
         async with container.lock:
@@ -98,6 +108,7 @@ class Remover:
             await self._snapshots.remove(container.id)
             if volumes:
                 await self._remove_volumes(container)
+                await self._mounting.done(container.id)
         self._supervisor.spawn(self._sweep(container), name=f"sweep {container.id[:12]}")
         self._announce(container, "destroy")
         container.tell_removed()

@@ -138,7 +138,8 @@ class Starter:
         """Addresses and the waiting init do not need each other; whichever fails takes the other back."""
         if "network" in start.join:
             return await self._runtime.prepare(start), Sandbox(endpoints={}, ports={})
-        reserved, prepared = await asyncio.gather(self._networks.reserve(request), self._runtime.prepare(start), return_exceptions=True)
+        reserving = networking.explained(self._networks.reserve(request))
+        reserved, prepared = await asyncio.gather(reserving, self._runtime.prepare(start), return_exceptions=True)
         if isinstance(prepared, BaseException):
             raise prepared
         if isinstance(reserved, BaseException):

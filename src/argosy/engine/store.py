@@ -56,12 +56,15 @@ class ContainerStore:
             self._supervisor.spawn(self._write_behind(container), name=f"save state of {container.id[:12]}")
 
     async def _write_behind(self, container: Container) -> None:
-        while not container.removed:
-            generation = container.generation
-            await self.save_state(container)
-            if generation == container.generation:
-                break
-        self._written.pop(container.id, None)
+        try:
+            while not container.removed:
+                generation = container.generation
+                await self.save_state(container)
+                if generation == container.generation:
+                    break
+        finally:
+            # Also when the disk is full: the next change tries again.
+            self._written.pop(container.id, None)
         if container.removed:
             await self._database.delete(STATE, container.id)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from argosy.base.errors import InvalidParameterError
 from argosy.engine.container import Container
@@ -23,7 +24,8 @@ def wait(container: Container, condition: str) -> AsyncIterator[ExitRecord]:
 
 
 async def _once(future: "asyncio.Future[ExitRecord]") -> AsyncIterator[ExitRecord]:
-    yield await future
+    """Why a start failed is told to who asked for it; the docker CLI would print it a second time from here."""
+    yield replace(await future, error="")
 
 
 async def _now(record: ExitRecord) -> AsyncIterator[ExitRecord]:

@@ -12,6 +12,8 @@ from argosy.linux.openat2 import opened
 from argosy.linux.syscall import AT_FDCWD
 
 _PAGE = 4096
+_PLAIN = ((b"redirect_dir", b"off"), (b"metacopy", b"off"))
+"""An upper layer is read again as plain files (commit, diff): a rename or a chmod must copy, whatever the kernel's default is."""
 
 
 def open_overlay(
@@ -32,6 +34,8 @@ def open_overlay(
         fd = mount.clone_tree(AT_FDCWD, lower[0])
         mount.set_attributes(fd, on=mount.ATTR_RDONLY)
         return fd
+    if upper:
+        options = (*_PLAIN, *options)
     if lowerdir_plus or (len(lower) == 1 and max(map(len, (*lower, upper, work))) < 256 and b":" not in lower[0]):
         return _by_fsconfig(lower, upper, work, lowerdir_plus, options)
     return _by_mount(lower, upper, work, scratch, options)

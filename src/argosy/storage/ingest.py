@@ -187,7 +187,7 @@ class LayerIngest:
         """One worker writes the layer's tar, a thread hashes it on the way to another, which applies it."""
         trees = [_open_directory(tree / "diff") for tree in (upper, lower)]
         changed, changed_in = pipes.make_pipe()
-        packing = asyncio.ensure_future(self._layers.workers.run("diff_layer", {"overlay": False}, fds=[changed_in, *trees]))
+        packing = asyncio.ensure_future(self._layers.workers.run("diff_layer", {}, fds=[changed_in, *trees]))
         # By callback: a task that is cancelled before its first step runs no finally of its own.
         packing.add_done_callback(lambda _: close_all(changed_in, *trees))
         read, write = pipes.make_pipe()

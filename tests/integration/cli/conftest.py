@@ -88,8 +88,19 @@ def module_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
         daemon.destroy()
 
 
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Bench]]:
+    """Host → the bench that holds the image which all tests on that host share."""
+    made: dict[str, Bench] = {}
+    yield made
+    for holder in made.values():
+        # An argosyd of these tests may have gone before; what it held went with it.
+        if holder.argosy("version").returncode == 0:
+            holder.clean()
+
+
 @pytest.fixture(params=["argosyd", "peer"])
-def bench(request: pytest.FixtureRequest, module_daemon: Callable[[], Daemon], tmp_path: Path) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest, module_daemon: Callable[[], Daemon], images: dict[str, Bench], tmp_path: Path) -> Iterator[Bench]:
     if os.geteuid() != 0:
         pytest.skip("needs root")
     if busybox() is None:
@@ -98,8 +109,12 @@ def bench(request: pytest.FixtureRequest, module_daemon: Callable[[], Daemon], t
         pytest.skip("no Docker daemon to compare with: set ARGOSY_TEST_PEER=unix:///…")
     host = PEER if request.param == "peer" else module_daemon().host
     found = Bench(host, tmp_path)
-    found.image = found.name("busybox")
-    found.argosy.out("import", "-c", 'CMD ["sh"]', "-", found.image, stdin=busybox_tar())
+    if host not in images:
+        holder = Bench(host, tmp_path)
+        holder.image = holder.name("busybox")
+        holder.argosy.out("import", "-c", 'CMD ["sh"]', "-", holder.image, stdin=busybox_tar())
+        images[host] = holder
+    found.image = images[host].image
     yield found
     found.clean()
 

@@ -18,9 +18,7 @@ def test_points_are_parsed():
 
 def test_a_point_kills_at_the_pass_that_was_named():
     code = "from argosy.base.failpoints import hit\nhit('other'); hit('p'); print('once', flush=True); hit('p'); print('twice')"
-    run = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "ARGOSY_FAILPOINTS": "p:2=kill"}, capture_output=True, text=True
-    )
+    run = subprocess.run([sys.executable, "-c", code], env={**os.environ, "ARGOSY_FAILPOINTS": "p:2=kill"}, capture_output=True, text=True)
     assert (run.returncode, run.stdout) == (-signal.SIGKILL, "once\n")
 
 

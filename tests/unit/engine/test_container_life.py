@@ -117,9 +117,12 @@ async def test_a_start_that_fails_at_any_step_gives_everything_back(world, step)
 async def test_a_program_that_is_not_there_ends_with_127_and_400(world):
     container = await create(world)
     world.fail["release"] = StartFailed("exec: no such file", 127)
+    waiting = wait(container, "next-exit")
     with pytest.raises(InvalidParameterError, match="no such file"):
         await world.starter.start(container)
     assert (container.state.exit_code, container.state.error) == (127, "exec: no such file")
+    record = await anext(waiting)
+    assert (record.exit_code, record.error) == (127, "")
 
 
 async def test_an_exit_wakes_waiters_and_gives_back_the_host(world):

@@ -31,7 +31,8 @@ def test_layers_go_one_by_one_where_the_kernel_takes_them() -> None:
     with recording() as kernel:
         open_overlay((b"/l2", b"/l1"), b"/up", b"/work", lowerdir_plus=True)
     keys = [args[2:4] for name, args in kernel.calls if name == "fsconfig" and args[1] == 1]
-    assert keys == [(b"source", b"overlay"), (b"lowerdir+", b"/l2"), (b"lowerdir+", b"/l1"), (b"upperdir", b"/up"), (b"workdir", b"/work")]
+    layers = [(b"lowerdir+", b"/l2"), (b"lowerdir+", b"/l1"), (b"upperdir", b"/up"), (b"workdir", b"/work")]
+    assert keys == [(b"source", b"overlay"), *layers, (b"redirect_dir", b"off"), (b"metacopy", b"off")]
 
 
 def test_many_layers_on_an_older_kernel_are_mounted_by_short_relative_paths(tmp_path: os.PathLike[str]) -> None:
@@ -43,7 +44,7 @@ def test_many_layers_on_an_older_kernel_are_mounted_by_short_relative_paths(tmp_
     (data,) = [args[4] for name, args in kernel.calls if name == "mount"]
     assert isinstance(data, bytes)
     assert data.startswith(b"lowerdir=layers/0:layers/1:")
-    assert data.endswith(b",upperdir=up,workdir=work")
+    assert data.endswith(b",upperdir=up,workdir=work,redirect_dir=off,metacopy=off")
     assert kernel.names()[-2:] == ["open_tree", "umount2"]
 
 

@@ -1,28 +1,23 @@
-"""A writable tree as a layer's tar: what `compare` finds, deletions as ``.wh.`` files (OCI image specification, layer.md)."""
+"""A plain tree (vfs) as a layer's tar: what `compare` finds, deletions as ``.wh.`` files (OCI image specification, layer.md).
+
+An upper directory of overlayfs is `commit`'s.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
 
-from argosy.storage.archive.compare import DELETED, changes, is_opaque, is_whiteout
-from argosy.storage.archive.idmap import IdMap
+from argosy.storage.archive.compare import DELETED, changes
 from argosy.storage.archive.pack import Packer
 from argosy.storage.archive.sink import Sink
 
 _OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def diff_overlay(upper: int, sink: Sink, ids: IdMap | None = None) -> None:
-    """Write the upper directory ``upper`` of an overlay mount as a layer."""
-    packer = _OverlayPacker(sink, _whiteout, ids=ids)
-    packer.tree(upper, b"")
-    packer.end()
-
-
-def diff_plain(upper: int, lower: int, sink: Sink, ids: IdMap | None = None) -> None:
+def diff_plain(upper: int, lower: int, sink: Sink) -> None:
     """Write how the tree ``upper`` differs from the tree ``lower`` as a layer."""
-    packer = Packer(sink, ids=ids)
+    packer = Packer(sink)
     for path, kind in changes(upper, lower, overlay=False):
         directory, _, base = path[1:].rpartition("/")
         if kind == DELETED:
@@ -48,17 +43,3 @@ def _alone(packer: Packer, parent: int, base: str, name: bytes) -> None:
         packer.directory(fd, name, found)
     finally:
         os.close(fd)
-
-
-class _OverlayPacker(Packer):
-    def directory(self, fd: int, name: bytes, found: os.stat_result) -> None:
-        super().directory(fd, name, found)
-        if is_opaque(fd):
-            self.put(self.opaque(name, found))
-
-
-def _whiteout(name: bytes, found: os.stat_result, packer: Packer) -> bool:
-    if not is_whiteout(found):
-        return False
-    packer.put(packer.whiteout_of(name, found))
-    return True

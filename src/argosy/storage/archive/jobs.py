@@ -48,12 +48,9 @@ def apply_layer(params: Params, fds: Fds) -> dict[str, Any]:
 
 
 def diff_layer(params: Params, fds: Fds) -> dict[str, Any]:
-    """fds: out, upper[, lower]; params: overlay. → size of the tar."""
+    """fds: out, upper, lower: plain trees. → size of the tar."""
     sink = Sink(fds[0])
-    if params["overlay"]:
-        diff.diff_overlay(fds[1], sink, from_params(params))
-    else:
-        diff.diff_plain(fds[1], fds[2], sink, from_params(params))
+    diff.diff_plain(fds[1], fds[2], sink)
     return {"size": sink.count}
 
 
