@@ -12,7 +12,7 @@ import pytest
 
 from support.daemon import Daemon
 from support.images import busybox
-from support.leaks import Holdings
+from support.leaks import LeakCheck
 
 # A slow machine is no failure: no deadlines. The virtual machine is slower by a factor, and shows the kernel, not the parsers.
 hypothesis.settings.register_profile("argosy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -78,15 +78,14 @@ def scale() -> float:
 
 
 @pytest.fixture
-def leak_check(root: None) -> Iterator[Callable[[], dict[str, list[str]]]]:
-    """Fail the test when it leaves links, mounts, namespaces, cgroups, tables or processes of ours; call it to look in between.
+def leak_check(root: None) -> Iterator[LeakCheck]:
+    """Fail the test when it leaves links, mounts, namespaces, cgroups, tables or processes of its own; call it to look in between.
 
     Ask for it before any fixture that makes something, so that it looks after they are undone.
     """
-    before = Holdings.now()
-    yield lambda: Holdings.now().since(before)
-    left = Holdings.now().since(before)
-    assert not left, f"left behind: {left}"
+    check = LeakCheck()
+    yield check
+    assert not (left := check()), f"left behind: {left}"
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ def free_port() -> int:
 def test_apache_is_installed_committed_and_served(leak_check: LeakCheck) -> None:
     if not shutil.which("debootstrap"):
         pytest.skip("needs debootstrap")
+    leak_check.also("argosy-httpd", "httpd-")
     done = subprocess.run(
         [str(EXAMPLE)], capture_output=True, text=True, stdin=subprocess.DEVNULL, env=os.environ | {"PORT": str(free_port())}
     )

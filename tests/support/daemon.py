@@ -13,7 +13,7 @@ import time
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 # A virtual machine without hardware support is slower by a factor.
@@ -101,9 +101,13 @@ class Daemon:
     With ``own_network=False`` it runs in this process's namespace with a bridge and a subnet of its own.
     """
 
+    made: ClassVar[list["Daemon"]] = []
+    """All that this process has made, for those who look for what they left."""
+
     def __init__(
         self, folder: Path, *, own_network: bool = True, arguments: Sequence[str] = (), environ: Mapping[str, str] | None = None
     ) -> None:
+        Daemon.made.append(self)
         self.name = "agt" + secrets.token_hex(4)
         self.folder = folder
         self.data_root = folder / "data"
@@ -305,7 +309,7 @@ class Daemon:
         """Take away the cgroups that carry the daemon's id, its name or the id of a container of its."""
         folder = self.data_root / "containers"
         self._containers |= {name for name in (os.listdir(folder) if folder.is_dir() else ()) if len(name) == 64}
-        marks = {self.name, *self._containers, *self.api.made, *([self.identity] if self.identity else [])}
+        marks = self.marks()
         for top in [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("*")]:
             for base in top.glob("*argosy*") if top.is_dir() else ():
                 for path, _, _ in os.walk(base, topdown=False):
@@ -314,6 +318,11 @@ class Daemon:
                             os.rmdir(path)
                         except OSError:
                             pass
+
+    def marks(self) -> set[str]:
+        """Return the words that names of what belongs to it carry: its own name, its id and the beginning of that, its containers' ids."""
+        ids = {self.identity, f"argosy-{self.identity[:8]}"} if self.identity else set()
+        return {self.name, *ids, *self._containers, *self.api.made}
 
     def _remove_tables(self) -> None:
         """Take away the daemon's tables: their names carry the beginning of its id."""

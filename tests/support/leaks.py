@@ -3,13 +3,13 @@
 import os
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-LeakCheck = Callable[[], dict[str, list[str]]]
+from support.daemon import Daemon
+
 OURS = re.compile(r"argosy|\bagt")
-# A veth keeps no name of ours once its peer is gone, so every one that came new counts.
 LINKS = re.compile(r"argosy|^agt|^veth|^vxlan")
 
 
@@ -55,7 +55,8 @@ def _processes() -> frozenset[str]:
             continue
         name = words[0].decode(errors="replace")
         if name.startswith("argosy-") or any(word.endswith(b"/argosyd") for word in words[:3]):
-            found.add(f"{folder.name} ({name}, started {started})")
+            line = b" ".join(words).decode(errors="replace").strip()
+            found.add(f"{folder.name} ({line}, started {started})")
     return frozenset(found)
 
 
@@ -79,3 +80,27 @@ class Holdings:
         """Return what came new after ``before`` and is still there, by kind; empty when nothing leaked."""
         new = {item.name: sorted(getattr(self, item.name) - getattr(before, item.name)) for item in fields(self)}
         return {kind: names for kind, names in new.items() if names}
+
+
+class LeakCheck:
+    """Tells what a test has left on the machine, by the marks of what it made: other engines may come and go meanwhile."""
+
+    def __init__(self) -> None:
+        self._before = Holdings.now()
+        self._first = len(Daemon.made)
+        self._marks: set[str] = set()
+
+    def also(self, *marks: str) -> None:
+        """Count what carries one of these words too, beside what belongs to the daemons that were made since."""
+        self._marks |= set(marks)
+
+    def __call__(self) -> dict[str, list[str]]:
+        """Return what came new and is still there, by kind; empty when nothing leaked."""
+        marks = self._marks | {mark for daemon in Daemon.made[self._first :] for mark in daemon.marks()}
+        new = Holdings.now().since(self._before)
+        found = {kind: [name for name in names if _marked(name, marks)] for kind, names in new.items()}
+        return {kind: names for kind, names in found.items() if names}
+
+
+def _marked(name: str, marks: Iterable[str]) -> bool:
+    return any(mark in name for mark in marks)
