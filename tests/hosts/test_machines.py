@@ -1,17 +1,19 @@
 """The tool itself: machines that are apart, a switch that can be cut, a plug that can be pulled."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hosts.machines import Machine, Machines
+from support.leaks import LeakCheck
 
 pytestmark = pytest.mark.root
 
 
 @pytest.fixture
-def machines(leak_check: Callable[[], dict[str, list[str]]]) -> Iterator[Machines]:
+def machines(leak_check: LeakCheck) -> Iterator[Machines]:
+    leak_check.also("agthosts-self")
     with Machines("self") as found:
         found.up(3)
         yield found

@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from argosy.base import ids
-from argosy.base.errors import InvalidParameterError
+from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.engine.model import Config, ContainerSpec, HostConfig, MountPoint
 from argosy.engine.ports import Volumes
 from argosy.engine.registry import Registry
@@ -103,7 +103,12 @@ class Mounting:
             ref, _, mode = entry.partition(":")
             if mode not in ("", "ro", "rw", "z", "Z"):
                 raise InvalidParameterError(f"invalid mode: {mode}")
-            for point in self._registry.find(ref).spec.mounts:
+            try:
+                source = self._registry.find(ref)
+            except NotFoundError as error:
+                # 400 as dockerd: a 404 here makes docker's client fetch the image.
+                raise InvalidParameterError(str(error)) from error
+            for point in source.spec.mounts:
                 found.append(msgspec.structs.replace(point, rw=point.rw and mode != "ro", anonymous=False))
         return found
 

@@ -6,7 +6,7 @@ without an owner, which `engine.boot` sweeps.
 
 import asyncio
 
-from argosy.base.errors import ArgosyError, ConflictError
+from argosy.base.errors import ArgosyError, ConflictError, SystemFailureError
 from argosy.base.failpoints import hit
 from argosy.base.tasks import Supervisor
 from argosy.engine import lifecycle
@@ -84,7 +84,9 @@ class Remover:
         if ended is not None and (shim := container.shim) is not None:
             self._announce(container, "kill", signal="9")
             self._runtime.kill_all(shim)
-            await asyncio.wait([ended], timeout=30)
+            done, _ = await asyncio.wait([ended], timeout=30)
+            if not done:
+                raise SystemFailureError(f"cannot remove container {container.name}: its processes do not end (tried SIGKILL)")
 
     async def _mark(self, container: Container, *, volumes: bool) -> None:
         """From here on the container only goes; its anonymous volumes are noted first, as nothing names them once it is gone."""

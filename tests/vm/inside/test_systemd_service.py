@@ -44,7 +44,7 @@ def api() -> Iterator[Api]:
     systemctl("start", "argosyd.socket")
     api = Api(SOCKET)
     # Socket activation: the first request starts the service.
-    assert api.raw("GET", "/_ping", timeout=120)[0] == 200, journal()
+    assert api.raw("GET", "/_ping", timeout=600)[0] == 200, journal()
     route = "/images/create?fromSrc=-&repo=busybox&tag=latest&changes=ENV%20PATH=/bin"
     assert api.raw("POST", route, busybox_tar(), {"Content-Type": "application/x-tar"})[0] == 200
     yield api
@@ -80,7 +80,7 @@ def test_restart_and_daemon_reload_under_load_touch_no_container(api: Api) -> No
         systemctl("restart", "argosyd.service")
         made = api("POST", f"/containers/create?name=turn{turn}", {"Image": "busybox", "Cmd": ["true"]})["Id"]
         api("POST", f"/containers/{made}/start")
-        assert api("POST", f"/containers/{made}/wait", timeout=120)["StatusCode"] == 0
+        assert api("POST", f"/containers/{made}/wait", timeout=600)["StatusCode"] == 0
     for name, pid in pids.items():
         assert api("GET", f"/containers/{name}/json")["State"]["Pid"] == pid, journal()
         seen = lines(api, name)
@@ -111,11 +111,11 @@ def test_stopping_the_service_leaves_containers_and_starting_it_finds_them(api: 
 def test_a_crash_is_restarted_by_systemd(api: Api) -> None:
     main = systemctl("show", "-P", "MainPID", "argosyd.service")
     subprocess.run(["kill", "-KILL", main], check=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while systemctl("show", "-P", "MainPID", "argosyd.service") in (main, "0"):
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert json.loads(api.raw("GET", "/version", timeout=120)[2])["Version"]
+    assert json.loads(api.raw("GET", "/version", timeout=600)[2])["Version"]
 
 
 def test_containers_under_the_systemd_driver_are_in_scopes(api: Api) -> None:

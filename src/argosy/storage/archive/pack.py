@@ -93,7 +93,11 @@ class Packer:
     def other(self, parent: int, item: str, name: bytes, found: os.stat_result) -> None:
         mode = found.st_mode
         if stat.S_ISLNK(mode):
-            self.put(make_entry(name, SYMLINK, found, linkname=os.fsencode(os.readlink(item, dir_fd=parent))))
+            try:
+                target = os.fsencode(os.readlink(item, dir_fd=parent))
+            except FileNotFoundError:
+                return  # gone meanwhile, or a link of /proc that means nothing to us
+            self.put(make_entry(name, SYMLINK, found, linkname=target))
         elif stat.S_ISFIFO(mode):
             self.put(make_entry(name, FIFO, found))
         elif stat.S_ISCHR(mode) or stat.S_ISBLK(mode):

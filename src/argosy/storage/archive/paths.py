@@ -67,6 +67,24 @@ def base(path: bytes) -> bytes:
     return path.rstrip(b"/").rpartition(b"/")[2] or b"/"
 
 
+_RUNTIMES = ("dev", "proc", "sys")
+"""Mounted by the runtime in a running container: no part of its files."""
+
+
+def _root_item(packer: Packer, root: int, item: str) -> None:
+    name = b"/" + os.fsencode(item)
+    if item in _RUNTIMES:
+        found = os.stat(item, dir_fd=root, follow_symlinks=False)
+        if stat.S_ISDIR(found.st_mode) and found.st_dev != os.fstat(root).st_dev:
+            fd = os.open(item, _OPEN_DIR, dir_fd=root)
+            try:
+                packer.directory(fd, name, found)
+            finally:
+                os.close(fd)
+            return
+    packer.item(root, item, name)
+
+
 def pack(path: bytes, sink: Sink, ids: IdMap | None = None) -> None:
     """Write ``path`` as an archive whose members begin with its last element. Raises NotFoundError."""
     path = absolute(path)
@@ -80,7 +98,7 @@ def pack(path: bytes, sink: Sink, ids: IdMap | None = None) -> None:
                 # The root is "/", its members "/bin": so Docker writes it.
                 packer.directory(fd, b"", os.fstat(fd))
                 for item in sorted(os.listdir(fd)):
-                    packer.item(fd, item, b"/" + os.fsencode(item))
+                    _root_item(packer, fd, item)
             else:
                 packer.directory(fd, name, os.fstat(fd))
                 packer.tree(fd, name)
