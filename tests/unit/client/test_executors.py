@@ -163,6 +163,7 @@ class Talkative:
         connection, _ = self._listener.accept()
         with connection, self._listener, suppress(OSError):
             data = connection.recv(1 << 16)
+            self.read = len(data)
             connection.sendall(self._answer)
             while not data.endswith(b"\r\n0\r\n\r\n"):
                 piece = connection.recv(1 << 16)
