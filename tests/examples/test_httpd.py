@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -26,8 +27,16 @@ def test_apache_is_installed_committed_and_served(leak_check: LeakCheck) -> None
     if not shutil.which("debootstrap"):
         pytest.skip("needs debootstrap")
     leak_check.also("argosy-httpd", "httpd-")
-    done = subprocess.run(
-        [str(EXAMPLE)], capture_output=True, text=True, stdin=subprocess.DEVNULL, env=os.environ | {"PORT": str(free_port())}
+    environ = os.environ | {"PORT": str(free_port())}
+    # A group of its own: what ends the test ends the whole of it, in order.
+    process = subprocess.Popen(
+        [str(EXAMPLE)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, start_new_session=True
     )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "It works: apache2 in a container of argosy." in done.stdout
+    try:
+        output, _ = process.communicate()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+    assert process.returncode == 0, output[-4000:]
+    assert "It works: apache2 in a container of argosy." in output

@@ -245,9 +245,11 @@ class Daemon:
         if self.process and self.process.poll() is None:
             self._remove_containers()
             self.stop(timeout=8)
-        self._kill_processes()
-        written = self.data_root / "argosy-id"
+        written, folder = self.data_root / "argosy-id", self.data_root / "containers"
         self.identity = self.identity or (written.read_text().strip() if written.exists() else "")
+        self._containers |= {name for name in (os.listdir(folder) if folder.is_dir() else ()) if len(name) == 64}
+        self._thaw()
+        self._kill_processes()
         self._remove_cgroups()
         self._unmount()
         if self.own_network:
@@ -278,6 +280,16 @@ class Daemon:
         except OSError:
             return False
 
+    def _thaw(self) -> None:
+        """Let paused containers go on: frozen, not even SIGKILL ends them on cgroup v1."""
+        for top in (Path("/sys/fs/cgroup/freezer"), Path("/sys/fs/cgroup")):
+            for base in top.glob("*argosy*"):
+                for path, _, files in os.walk(base):
+                    if any(mark in path for mark in self.marks()):
+                        for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+                            if name in files:
+                                Path(path, name).write_text(word)
+
     def _kill_processes(self) -> None:
         space = Path(f"/run/netns/{self.name}")
         inode = space.stat().st_ino if self.own_network and space.exists() else -1
@@ -307,8 +319,6 @@ class Daemon:
 
     def _remove_cgroups(self) -> None:
         """Take away the cgroups that carry the daemon's id, its name or the id of a container of its."""
-        folder = self.data_root / "containers"
-        self._containers |= {name for name in (os.listdir(folder) if folder.is_dir() else ()) if len(name) == 64}
         marks = self.marks()
         for top in [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("*")]:
             for base in top.glob("*argosy*") if top.is_dir() else ():
