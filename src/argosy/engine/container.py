@@ -35,6 +35,7 @@ class Container:
     """A handle. Values inside are replaced, never changed; each replacement makes a new ``generation``."""
 
     __slots__ = (
+        "__weakref__",
         "_exit_waiters",
         "_removal_waiters",
         "_spec",

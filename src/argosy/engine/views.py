@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from argosy.base.errors import ArgosyError
 from argosy.engine import networking
@@ -19,8 +20,20 @@ class Viewer:
         self._networks = networks
         self._snapshots = snapshots
         self._data_root = data_root
+        self._made: WeakKeyDictionary[Container, tuple[int, ContainerView]] = WeakKeyDictionary()
+        """Lists are asked for all the time and containers change rarely: one view a generation."""
 
     def view(self, container: Container, *, size_rw: int | None = None, size_root_fs: int | None = None) -> ContainerView:
+        name = self._images.display_name(container.spec.image_id, container.spec.config.image)
+        sized = size_rw is not None or size_root_fs is not None
+        if not sized and (made := self._made.get(container)) and made[0] == container.generation and made[1].image_name == name:
+            return made[1]
+        view = self._view(container, name, size_rw, size_root_fs)
+        if not sized:
+            self._made[container] = (container.generation, view)
+        return view
+
+    def _view(self, container: Container, name: str, size_rw: int | None, size_root_fs: int | None) -> ContainerView:
         spec = container.spec
         paths = ContainerPaths(self._data_root, spec.id)
         started = bool(container.state.started_at)
@@ -28,7 +41,7 @@ class Viewer:
             spec=spec,
             state=container.state,
             generation=container.generation,
-            image_name=self._images.display_name(spec.image_id, spec.config.image),
+            image_name=name,
             endpoints=self._endpoints(container),
             endpoint_settings=container.endpoint_settings(),
             ports=dict(container.sandbox.ports),
