@@ -133,7 +133,7 @@ while [ ! -e /end ]; do
     case "$exe" in /bin/busybox|'') ;; *) echo "exe $exe";; esac
     for fd in $p/fd/*; do
       to=$(readlink $fd 2>/dev/null)
-      case "$to" in /work/*|/run/agt*|/var/*|/tmp/*|*argosy*) echo "fd $to";; esac
+      case "$to" in /run/agt*|/var/*|/tmp/*|*argosy*) echo "fd $to";; esac
     done
     if grep -aqs -e ARGOSY -e PYTHON $p/environ; then echo "environment $p"; fi
     if grep -qs -e python -e argosy $p/maps; then echo "maps $p"; fi
