@@ -8,6 +8,7 @@ import os
 import socket
 import ssl
 import stat
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -211,6 +212,9 @@ def close_listener(listener: Listener) -> None:
 async def serve(listener: Listener, factory: Callable[[], asyncio.Protocol]) -> asyncio.AbstractServer:
     """Accept connections; returns the running server."""
     loop = asyncio.get_running_loop()
+    if listener.socket.family == socket.AF_UNIX and sys.version_info >= (3, 13):
+        # Since 3.13 asyncio unlinks the path itself, also that of a socket which systemd holds.
+        return await loop.create_unix_server(factory, sock=listener.socket, backlog=BACKLOG, cleanup_socket=False)
     if listener.socket.family == socket.AF_UNIX:
         return await loop.create_unix_server(factory, sock=listener.socket, backlog=BACKLOG)
     return await loop.create_server(factory, sock=listener.socket, backlog=BACKLOG)

@@ -73,9 +73,9 @@ def _run(argv: list[str]) -> int:
         words = [*words[1:], "--help"]
         if words == ["--help"]:
             return _program_help()
-    session = Session.from_globals(values)
     if words[0] == "__complete":
-        return _complete(session, words[1:])
+        return _complete(words[1:])
+    session = Session.from_globals(values)
     full, rest = registry.resolve(words)
     if " " not in full and full not in registry.VERBS.values():
         return _group(words, full, rest)
@@ -83,9 +83,15 @@ def _run(argv: list[str]) -> int:
     return invoke(session, path, registry.load(full), rest)
 
 
-def _complete(session: Session, words: list[str]) -> int:
+def _complete(words: list[str]) -> int:
     from argosy.cli.completion.candidates import candidates
 
+    try:
+        # The daemon that the words so far ask for, not the default one.
+        values = parse(GLOBALS, words[:-1], interspersed=False)
+    except (HelpWanted, UsageError):
+        values = parse(GLOBALS, [])
+    session = Session.from_globals(values)
     try:
         for word, about in candidates(session, words, GLOBALS):
             print(f"{word}\t{about}")
