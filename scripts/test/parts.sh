@@ -15,7 +15,7 @@ install_for() {
         examples) wanted="$wanted iproute2 nftables libnftables1 libseccomp2 debootstrap busybox-static" ;;
         bare) wanted="$wanted debootstrap iproute2" ;;
         esac
-        case $part in hosts | root) wanted="$wanted runc crun" ;; esac
+        case $part in hosts | root) wanted="$wanted runc crun iptables podman conmon" ;; esac
     done
     if [ "$(id -u)" = 0 ]; then
         apt_install $wanted

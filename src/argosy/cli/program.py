@@ -16,6 +16,7 @@ from argosy.cli.session import Session
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argosy.cli.command import Command
+    from argosy.cli.flags import Values
 
 FLAG_ERROR = 125
 
@@ -74,7 +75,7 @@ def _run(argv: list[str]) -> int:
         if words == ["--help"]:
             return _program_help()
     if words[0] == "__complete":
-        return _complete(words[1:])
+        return _complete(values, words[1:])
     session = Session.from_globals(values)
     full, rest = registry.resolve(words)
     if " " not in full and full not in registry.VERBS.values():
@@ -83,15 +84,15 @@ def _run(argv: list[str]) -> int:
     return invoke(session, path, registry.load(full), rest)
 
 
-def _complete(words: list[str]) -> int:
+def _complete(values: Values, words: list[str]) -> int:
     from argosy.cli.completion.candidates import candidates
 
     try:
-        # The daemon that the words so far ask for, not the default one.
-        values = parse(GLOBALS, words[:-1], interspersed=False)
+        typed = parse(GLOBALS, words[:-1], interspersed=False)
     except (HelpWanted, UsageError):
-        values = parse(GLOBALS, [])
-    session = Session.from_globals(values)
+        typed = values
+    # The daemon that the line being typed asks for, else the one that this program was told.
+    session = Session.from_globals(typed if typed.texts("host") or typed.given("context") else values)
     try:
         for word, about in candidates(session, words, GLOBALS):
             print(f"{word}\t{about}")
