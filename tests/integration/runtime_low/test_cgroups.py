@@ -47,18 +47,30 @@ def any_make(request: pytest.FixtureRequest, low: Any, make: Make) -> Make:
 
 
 @pytest.fixture
-def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(["sleep", "100"])
-    yield process
-    process.kill()
-    process.wait()
+def start_in() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start a program that goes into a group first, as init does."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(group: Group, *argv: str, **options: Any) -> subprocess.Popen[bytes]:
+        doors = group.doors()
+        if group.clones_into:
+            doors.append(os.open(group.directory() + "/cgroup.procs", os.O_WRONLY))
+        started.append(subprocess.Popen(argv or ("sleep", "100"), preexec_fn=lambda: [os.write(fd, b"0") for fd in doors], **options))
+        for fd in doors:
+            os.close(fd)
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
 
 
-def test_a_process_joins_and_is_killed(any_make: Make, sleeper: subprocess.Popen[bytes]) -> None:
+def test_a_process_goes_in_and_is_killed(any_make: Make, start_in: Any) -> None:
     group = any_make(devices=DENY)
     group.create()
     assert group.processes() == []
-    group.join(sleeper.pid)
+    sleeper = start_in(group)
     assert group.processes() == [sleeper.pid]
     group.kill()
     assert sleeper.wait() == -9
@@ -67,10 +79,10 @@ def test_a_process_joins_and_is_killed(any_make: Make, sleeper: subprocess.Popen
     group.remove()
 
 
-def test_frozen_processes_stand_still_and_are_killed_all_the_same(any_make: Make, sleeper: subprocess.Popen[bytes]) -> None:
+def test_frozen_processes_stand_still_and_are_killed_all_the_same(any_make: Make, start_in: Any) -> None:
     group = any_make()
     group.create()
-    group.join(sleeper.pid)
+    sleeper = start_in(group)
     assert not group.frozen()
     group.freeze()
     assert group.frozen()
@@ -81,12 +93,12 @@ def test_frozen_processes_stand_still_and_are_killed_all_the_same(any_make: Make
     assert sleeper.wait() == -9
 
 
-def test_an_execs_group_counts_as_the_containers_and_goes_alone(any_make: Make, sleeper: subprocess.Popen[bytes]) -> None:
+def test_an_execs_group_counts_as_the_containers_and_goes_alone(any_make: Make, start_in: Any) -> None:
     group = any_make()
     group.create()
     own = group.sub("exec-1")
     own.create()
-    own.join(sleeper.pid)
+    sleeper = start_in(own)
     assert group.processes() == own.processes() == [sleeper.pid]
     own.kill()
     sleeper.wait()
@@ -94,12 +106,12 @@ def test_an_execs_group_counts_as_the_containers_and_goes_alone(any_make: Make, 
     assert group.exists()
 
 
-def test_a_membership_never_touches_the_others(any_make: Make, sleeper: subprocess.Popen[bytes]) -> None:
+def test_a_membership_never_touches_the_others(any_make: Make, start_in: Any) -> None:
     group = any_make()
     group.create()
     member = Membership(group)
     member.create()
-    member.join(sleeper.pid)
+    sleeper = start_in(member)
     member.kill()
     member.remove()
     assert group.processes() == [sleeper.pid]
@@ -158,14 +170,12 @@ def test_a_refused_value_leaves_no_group(make: Make, low: Any) -> None:
     assert not group.exists()
 
 
-def test_an_oom_kill_is_told(make: Make, low: Any) -> None:
+def test_an_oom_kill_is_told(make: Make, start_in: Any) -> None:
     group = make(memory={"limit": 8 << 20, "swap": 8 << 20})
     group.create()
     event = group.oom_fd()
-    hog = subprocess.Popen(["sh", "-c", "read x; exec tail /dev/zero"], stdin=subprocess.PIPE)
-    group.join(hog.pid)
-    hog.communicate(b"go\n")
-    assert hog.returncode == -9
+    hog = start_in(group, "tail", "/dev/zero")
+    assert hog.wait() == -9
     import select
 
     assert select.select([event], [], [], 10)[0]

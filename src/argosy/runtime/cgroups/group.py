@@ -44,15 +44,23 @@ class Group:
         raise NotImplementedError
 
     clones_into = False
-    """Whether a child is born into it (`clone_fd`) instead of joining."""
+    """Whether a child is born into it (`clone_fd`) instead of moving there."""
 
     def clone_fd(self) -> int:
-        """Return an fd for CLONE_INTO_CGROUP (the caller closes it), or -1 where processes must `join`."""
+        """Return an fd for CLONE_INTO_CGROUP (the caller closes it), or -1 where processes go in by `doors`."""
         return -1
 
-    def join(self, pid: int) -> None:
-        """Move a process in."""
-        raise NotImplementedError
+    def admit(self, pid: int) -> None:
+        """Do what must be done from outside before the process goes in by its `doors`."""
+
+    def doors(self) -> "list[int]":
+        """Return files (the caller closes them) into which a process of one thread writes ``0`` to move itself in; none where
+        it is born into the group, or `admit` has moved it.
+
+        Not ``cgroup.procs`` from outside: moving a process that may have threads waits for all CPUs to pass through an RCU grace
+        period, 6–16 ms; a single thread that moves itself does not (kernel/cgroup/cgroup.c, cgroup_procs_write_start).
+        """
+        return []
 
     def directory(self) -> str:
         """Return the directory whose processes are the group's."""
@@ -133,8 +141,11 @@ class Membership(Group):
     def clone_fd(self) -> int:
         return self._group.clone_fd()
 
-    def join(self, pid: int) -> None:
-        self._group.join(pid)
+    def admit(self, pid: int) -> None:
+        self._group.admit(pid)
+
+    def doors(self) -> "list[int]":
+        return self._group.doors()
 
     def kill(self, signal: int = 9) -> None:
         """The others in it are not ours to kill."""

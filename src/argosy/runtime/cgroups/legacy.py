@@ -91,10 +91,15 @@ class LegacyGroup(Group):
         for file, value in devices.legacy_rules(rules):
             files.write(f"{directory}/{file}", value)
 
-    def join(self, pid: int) -> None:
-        value = str(pid)
-        for path in self.directories():
-            files.write(path + "/cgroup.procs", value)
+    def doors(self) -> "list[int]":
+        return _open([*self._doors(), *self._unified_doors()])
+
+    def _doors(self) -> list[str]:
+        return [f"{point}{self.path}/tasks" for point in self._points()]
+
+    def _unified_doors(self) -> list[str]:
+        # v2 knows single threads only in threaded groups.
+        return [f"{self.unified}{self.path}/cgroup.procs"] if self._unified_settings() else []
 
     def freeze(self) -> None:
         directory = self._freezer()
@@ -200,16 +205,25 @@ class LegacySubGroup(LegacyGroup):
                 pass
         return []
 
-    def join(self, pid: int) -> None:
+    def doors(self) -> "list[int]":
         own = self.mounts.get("freezer")
-        for path in self._parent.directories():
-            if own is None or path != own + self._parent.path:
-                files.write(path + "/cgroup.procs", str(pid))
-        if own is not None:
-            files.write(self.directory() + "/cgroup.procs", str(pid))
+        shared = [path for path in self._parent._doors() if own is None or not path.startswith(own + "/")]
+        return _open([*shared, *self._parent._unified_doors(), *([] if own is None else [self.directory() + "/tasks"])])
 
     def oom_kills(self) -> int:
         return self._parent.oom_kills()
+
+
+def _open(paths: list[str]) -> list[int]:
+    opened: list[int] = []
+    try:
+        for path in paths:
+            opened.append(os.open(path, os.O_WRONLY | os.O_CLOEXEC))
+    except BaseException:
+        for fd in opened:
+            os.close(fd)
+        raise
+    return opened
 
 
 def _make(point: str, path: str, *, cpuset: bool) -> None:

@@ -1,7 +1,7 @@
 """A container's cgroup as a transient scope of systemd's (``--exec-opt native.cgroupdriver=systemd``).
 
 The directories are made as with cgroupfs, at the path that systemd will use, so that everything else is the same; the scope is
-started when the first process joins, because a scope cannot be without one.
+started for the first process, because a scope cannot be without one.
 """
 
 import os
@@ -34,10 +34,12 @@ class SystemdGroup(Group):
         self._quietly("ResetFailedUnit")
         return self._inner.create()
 
-    def join(self, pid: int) -> None:
+    def admit(self, pid: int) -> None:
         if not self._inner.processes():
             self._start(pid)
-        self._inner.join(pid)
+
+    def doors(self) -> "list[int]":
+        return self._inner.doors()
 
     def _start(self, pid: int) -> None:
         unified = self._inner.clones_into

@@ -48,9 +48,6 @@ class UnifiedGroup(Group):
     def clone_fd(self) -> int:
         return os.open(self.directory(), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
-    def join(self, pid: int) -> None:
-        files.write(self.directory() + "/cgroup.procs", str(pid))
-
     def kill(self, signal: int = 9) -> None:
         if signal == 9:
             try:

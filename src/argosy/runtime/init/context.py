@@ -15,14 +15,16 @@ _NULL_DEVICE = (1, 3)
 class Context:
     """Filled by the parent before the clone (mounts), then by the operations."""
 
-    __slots__ = ("_null", "_proc", "binds", "devpts", "gate", "home", "master", "root", "slave", "user", "warnings")
+    __slots__ = ("_null", "_proc", "binds", "devpts", "doors", "gate", "home", "master", "root", "slave", "user", "warnings")
 
-    def __init__(self, gate: Gate, root: int = -1, binds: "list[tuple[int, bool]] | None" = None) -> None:
+    def __init__(self, gate: Gate, root: int = -1, binds: "list[tuple[int, bool]] | None" = None, doors: "list[int] | None" = None) -> None:
         self.gate = gate
         self.root = root
         """The container's root: first the detached mount's fd, after the pivot still the same directory."""
         self.binds = binds or []
         """(detached mount, is a directory) of every bind mount, opened by the parent with the host's rights."""
+        self.doors = doors or []
+        """Where the child moves itself into its cgroups (`cgroups.Group.doors`)."""
         self.devpts = -1
         self.master = -1
         self.slave = -1

@@ -1,6 +1,6 @@
 """The socket between a child and the process that made it: when to go on, and how it ended.
 
-Messages (SOCK_SEQPACKET, one each). Parent → ``m`` maps written, ``j`` cgroups joined, ``h`` hooks run, ``g`` go. Child →
+Messages (SOCK_SEQPACKET, one each). Parent → ``m`` maps written, ``j`` admitted to the cgroups, ``h`` hooks run, ``g`` go. Child →
 ``M`` mounted, ``P`` prepared (the terminal's master rides on it), ``W`` a warning, ``E`` errno NUL stage NUL text. The end of
 the stream after ``g`` says that execve succeeded, because the socket is close-on-exec.
 """
@@ -8,7 +8,7 @@ the stream after ``g`` says that execve succeeded, because the socket is close-o
 import _socket
 import os
 
-MAPPED, JOINED, HOOKED, GO = b"m", b"j", b"h", b"g"
+MAPPED, ADMITTED, HOOKED, GO = b"m", b"j", b"h", b"g"
 PREPARED, WARNING, ERROR, MOUNTED = b"P", b"W", b"E", b"M"
 _LARGEST = 65536
 

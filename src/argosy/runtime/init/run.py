@@ -112,6 +112,7 @@ def _clean_slate(job: Job) -> None:
     if job.context.root >= 0:
         keep.append(job.context.root)
     keep.extend(fd for fd, _ in job.context.binds)
+    keep.extend(job.context.doors)
     process.close_all_but(keep)
     os.umask(0)
 

@@ -46,11 +46,10 @@ def spawn_exec(
         child.warnings += warnings
         adjust_oom_score(plan, child)
         try:
-            if not group.clones_into:
-                group.join(child.pid)
+            group.admit(child.pid)
         except OSError as error:
             raise SpawnFailed(error.errno or 0, "cgroup", f"joining the container's cgroup: {error}", kind="exec") from error
-        child.say(gate.JOINED)
+        child.say(gate.ADMITTED)
         child.wait_prepared()
         return child
     except BaseException:
@@ -70,11 +69,14 @@ def _clone(
     # child joins the rest by itself, in one call.
     pid_namespace = flags & process.NEWPID
     ours, theirs = gate.pair()
-    cgroup_fd = group.clone_fd()
+    cgroup_fd, doors = -1, list[int]()
     own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC) if pid_namespace else -1
     joined = False
     try:
-        job = build_job(plan, Context(gate.Gate(theirs)), fds, preserve=preserve, enter=(target_pidfd, flags & ~process.NEWPID))
+        cgroup_fd, doors = group.clone_fd(), group.doors()
+        job = build_job(
+            plan, Context(gate.Gate(theirs), doors=doors), fds, preserve=preserve, enter=(target_pidfd, flags & ~process.NEWPID)
+        )
         if pid_namespace:
             process.setns(target_pidfd, process.NEWPID)
             joined = True
@@ -88,7 +90,7 @@ def _clone(
         theirs.close()
         if joined:
             process.setns(own, process.NEWPID)
-        for fd in (own, cgroup_fd):
+        for fd in (own, cgroup_fd, *doors):
             if fd >= 0:
                 os.close(fd)
     return Child(pid, pidfd, ours, "exec")

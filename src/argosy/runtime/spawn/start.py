@@ -96,9 +96,10 @@ def _clone(
         if kind not in ("cgroup", "time"):
             flags |= process.NAMESPACES[kind]
     ours, theirs = gate.pair()
-    cgroup_fd = group.clone_fd()
+    cgroup_fd, doors = -1, list[int]()
     try:
-        job = build_job(plan, Context(gate.Gate(theirs, listener), root, binds), fds, preserve=preserve)
+        cgroup_fd, doors = group.clone_fd(), group.doors()
+        job = build_job(plan, Context(gate.Gate(theirs, listener), root, binds, doors), fds, preserve=preserve)
         offsets = plan["time_offsets"] if "time" in plan["namespaces"] else None
         with Joined(plan["join"], offsets):
             if "user" in plan["join"]:
@@ -115,8 +116,9 @@ def _clone(
         raise
     finally:
         theirs.close()
-        if cgroup_fd >= 0:
-            os.close(cgroup_fd)
+        for fd in (cgroup_fd, *doors):
+            if fd >= 0:
+                os.close(fd)
     return Child(pid, pidfd, ours, "start", root)
 
 
@@ -130,11 +132,10 @@ def _admit(plan: "dict[str, Any]", child: Child, group: Group) -> None:
         child.say(gate.MAPPED)
     adjust_oom_score(plan, child)
     try:
-        if not group.clones_into:
-            group.join(child.pid)
+        group.admit(child.pid)
     except OSError as error:
         raise SpawnFailed(error.errno or 0, "cgroup", f"unable to apply cgroup configuration: {error}") from error
-    child.say(gate.JOINED)
+    child.say(gate.ADMITTED)
 
 
 def adjust_oom_score(plan: "dict[str, Any]", child: Child) -> None:

@@ -104,9 +104,6 @@ class Files(Group):
     def processes(self) -> list[int]:
         return []
 
-    def join(self, pid: int) -> None:
-        self.did.append("join")
-
     def update(self, resources: Any) -> list[str]:
         self.did.append("update")
         return []
@@ -126,7 +123,7 @@ def test_a_scope_is_started_with_its_first_process_and_stopped_at_the_end(tmp_pa
     files = Files()
     group = SystemdGroup(files, "argosy-x.scope", "system.slice", connect=lambda: Connection(str(tmp_path / "s")))
     assert group.create() == ["w"]
-    group.join(os.getpid())
+    group.admit(os.getpid())
     group.remove()
     assert [name for name, _ in fake.calls] == ["ResetFailedUnit", "StartTransientUnit", "StopUnit", "ResetFailedUnit"]
     unit, mode, properties, _ = fake.calls[1][1]
@@ -145,13 +142,13 @@ def test_a_scope_is_started_with_its_first_process_and_stopped_at_the_end(tmp_pa
         "DevicePolicy": "auto",
         "DeviceAllow": [],
     }
-    assert files.did == ["create", "update", "join", "remove"]
+    assert files.did == ["create", "update", "remove"]
 
 
 def test_without_systemd_a_start_fails_and_a_remove_does_not(tmp_path: Path) -> None:
     group = SystemdGroup(Files(), "x.scope", "system.slice", connect=lambda: Connection(str(tmp_path / "no"), str(tmp_path / "no")))
     with pytest.raises(OSError):
-        group.join(os.getpid())
+        group.admit(os.getpid())
     group.remove()
 
 

@@ -3,15 +3,17 @@
 import os
 
 from argosy.linux import openat2, process
+from argosy.linux.syscall import words
 from argosy.runtime.init import users
 from argosy.runtime.init.context import Context
+from argosy.runtime.init.gate import ADMITTED
 
 _ENOSYS, _EPERM = 38, 1
 _KEY_USER_SEARCH = 0x00080000
 
 
 class Await:
-    """Wait for a word of the parent (`gate.MAPPED`, `gate.JOINED`)."""
+    """Wait for a word of the parent (`gate.MAPPED`, `gate.ADMITTED`); once admitted, go into the cgroups."""
 
     stage = "gate"
     __slots__ = ("word",)
@@ -24,6 +26,18 @@ class Await:
 
     def execute(self, context: Context) -> None:
         context.gate.wait(self.word)
+        if self.word == ADMITTED:
+            _move_into_cgroups(context)
+
+
+def _move_into_cgroups(context: Context) -> None:
+    for fd in context.doors:
+        try:
+            os.write(fd, b"0")
+        except OSError as error:
+            raise ValueError(f"unable to apply cgroup configuration: joining the cgroup: {words(error.errno or 0)}") from error
+        os.close(fd)
+    context.doors = []
 
 
 class AskForHooks:
