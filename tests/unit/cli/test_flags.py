@@ -9,7 +9,7 @@ from argosy.cli.errors import ArgumentsError, UsageError
 from argosy.cli.flags import Flag, parse
 from argosy.cli.flags.kinds import BYTES, DECIMAL, DURATION, FILTER, INT, LIST, STRING, STRINGS, SWAP, UINT16, split_csv
 from argosy.cli.flags.parse import HelpWanted
-from argosy.cli.suggest import distance, nearest
+from argosy.base.suggest import distance, nearest
 
 FLAGS = (
     Flag("all", "a"),

@@ -25,20 +25,23 @@ class Heredoc:
     """Its word; the file's name in COPY and ADD."""
     content: str
     expand: bool
-    """False when its word was quoted."""
+    """False when its word was quoted. The content of ``<<-`` is without leading tabs already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     words: tuple[str, ...]
-    """Exec form: the words. Shell form: one, the whole line."""
+    """Exec form: the words. Shell form: one, the whole line; none where the line is empty."""
     shell: bool
     heredocs: tuple[Heredoc, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """``RUN --mount``. ``mode``, ``uid``, ``gid`` None where not given; ``size`` in bytes, 0 for no limit."""
+    """``RUN --mount``. ``mode``, ``uid``, ``gid`` None where not given; ``size`` in bytes, 0 for no limit.
+
+    Its values may hold variables: before the expansion only ``from_`` (which may not) and perhaps ``type`` are filled in.
+    """
 
     type: str
     target: str = ""
@@ -67,6 +70,8 @@ class Run(Instruction):
     mounts: tuple[Mount, ...] = ()
     network: str = ""
     security: str = ""
+    mount_texts: tuple[str, ...] = ()
+    """As written; the expansion makes ``mounts`` of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +206,4 @@ class Dockerfile:
     escape: str
     syntax: str
     warnings: tuple[str, ...] = ()
+    check: str = ""

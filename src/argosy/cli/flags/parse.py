@@ -142,7 +142,7 @@ def _short(flags: dict[str, Flag], values: Values, word: str, queue: list[str]) 
 
 
 def _nearest(name: str, flags: dict[str, Flag]) -> str:
-    from argosy.cli.suggest import nearest
+    from argosy.base.suggest import nearest
 
     found = nearest(name, [known for known, flag in flags.items() if not flag.hidden])
     return f". Did you mean --{found}?" if found else ""
