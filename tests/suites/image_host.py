@@ -5,6 +5,7 @@ import asyncio
 from argosy.base.clock import ManualClock
 from argosy.base.events import EventBus
 from argosy.base.tasks import Supervisor
+from argosy.build.dockerfile import changes
 from argosy.images.store import ImageStore
 from argosy.storage.content import Content
 from argosy.storage.database import Database
@@ -43,6 +44,7 @@ class Host:
             events=self.events,
             clock=self.clock,
             scratch=self.root / "tmp",
+            changes=changes.apply,
             users=lambda image: self.used.get(image, ()),
         )
         await self.images.open()

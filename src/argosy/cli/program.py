@@ -110,8 +110,8 @@ def _program_help() -> int:
 
 def _group(words: list[str], noun: str, rest: list[str]) -> int:
     """Only a noun, or a verb that does not exist."""
-    from argosy.cli import help as help_
     from argosy.base.suggest import nearest
+    from argosy.cli import help as help_
 
     if not noun:
         known = [*registry.VERBS, *registry.GROUPS]

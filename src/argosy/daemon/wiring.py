@@ -11,6 +11,7 @@ from typing import Any
 from argosy.base.clock import SystemClock
 from argosy.base.events import EventBus
 from argosy.base.tasks import Supervisor
+from argosy.build.dockerfile import changes
 from argosy.daemon.config import DaemonConfig
 from argosy.daemon.root import DataRoot
 from argosy.daemon.settings import engine_settings, info_settings, network_settings
@@ -121,7 +122,16 @@ def _lower(
     def users(image_id: str) -> list[User]:
         return [User(container.id, container.running) for container in registry if container.spec.image_id == image_id]
 
-    images = ImageStore(db=database, content=content, snapshots=snapshots, events=events, clock=clock, scratch=data / "tmp", users=users)
+    images = ImageStore(
+        db=database,
+        content=content,
+        snapshots=snapshots,
+        events=events,
+        clock=clock,
+        scratch=data / "tmp",
+        changes=changes.apply,
+        users=users,
+    )
     volumes = LocalVolumes(data / "volumes", db=database, workers=workers, trash=layers.trash, events=events, clock=clock)
     runtime = ShimRuntime(
         exec_root=run,

@@ -1,6 +1,6 @@
 """``docker commit``: a container's changes and configuration as a new image (moby ``daemon/commit.go``)."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
@@ -8,7 +8,6 @@ import msgspec
 from argosy.base.errors import ConflictError
 from argosy.engine import images_config
 from argosy.engine.model import ContainerSpec
-from argosy.images import changes as instructions
 from argosy.images.model import CommitRequest
 from argosy.oci.config import Config
 
@@ -20,13 +19,13 @@ class Commits(Protocol):
 
 
 def request(
-    spec: ContainerSpec, *, repo: str, tag: str, comment: str, author: str, changes: Sequence[str], config: Config | None
+    spec: ContainerSpec, *, repo: str, tag: str, comment: str, author: str, change: Callable[[Config], Config], config: Config | None
 ) -> CommitRequest:
-    """Return what the image store is asked for. Raises InvalidParameterError on a wrong ``--change``.
+    """Return what the image store is asked for. Raises what ``change`` raises, which carries out ``--change``.
 
     ``config``: what the client sent; what it leaves open comes from the container, whose image's defaults are merged in already.
     """
-    wanted = _changed(config if config is not None else spec.config, changes)
+    wanted = change(config if config is not None else spec.config)
     return CommitRequest(
         snapshot=spec.id,
         parent_image=spec.image_id,
@@ -36,14 +35,6 @@ def request(
         author=author,
         comment=comment,
     )
-
-
-def _changed(config: Config, changes: Sequence[str]) -> Config:
-    """A new entrypoint makes the command of before meaningless, unless the changes name one too."""
-    verbs = {line.split(None, 1)[0].upper() for change in changes for line in change.splitlines() if line.strip()}
-    if "ENTRYPOINT" in verbs and "CMD" not in verbs:
-        config = msgspec.structs.replace(config, cmd=None)
-    return instructions.apply(config, changes)
 
 
 def portable(config: Config) -> Config:

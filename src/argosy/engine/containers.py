@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from argosy.base.clock import Clock
@@ -265,7 +266,8 @@ class Containers:
         self, ref: str, *, repo: str, tag: str, comment: str, author: str, pause: bool, changes: Sequence[str], config: Config | None
     ) -> str:
         container = self._registry.find(ref)
-        request = committing.request(container.spec, repo=repo, tag=tag, comment=comment, author=author, changes=changes, config=config)
+        change = partial(self._images.changed, changes=changes)
+        request = committing.request(container.spec, repo=repo, tag=tag, comment=comment, author=author, change=change, config=config)
         shim = container.shim if container.state.status is Status.RUNNING else None
         image = await committing.commit(
             self._images,

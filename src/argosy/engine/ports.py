@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from argosy.images.model import CommitRequest, ImageView
 from argosy.network.model import EndpointSettings, NetworkRef, Sandbox, SandboxRequest
+from argosy.oci.config import Config
 from argosy.runtime.model import AttachRequest, ExecRequest, Exited, ExitRecord, StartRequest
 from argosy.storage.model import RootMount, VolumeView
 
@@ -65,6 +66,10 @@ class Images(Protocol):
 
     def descendants(self, reference: str) -> Collection[str]:
         """Return the ids of the image and of all images built on it (``ancestor`` filter); empty when unknown."""
+        ...
+
+    def changed(self, config: Config, changes: Sequence[str]) -> Config:
+        """Return the configuration after ``--change`` instructions. Raises InvalidParameterError."""
         ...
 
     async def commit(self, request: CommitRequest) -> str:

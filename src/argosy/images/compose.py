@@ -10,10 +10,9 @@ from argosy.base import clock as clocks
 from argosy.base.clock import Clock
 from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.base.events import EventBus
-from argosy.images import changes as change_commands
 from argosy.images.catalog import Catalog
 from argosy.images.load import encode_manifest, event_attributes
-from argosy.images.model import CommitRequest
+from argosy.images.model import Changes, CommitRequest
 from argosy.images.record import Image, ImageRecord
 from argosy.images.spool import spooled
 from argosy.oci import digest as digests
@@ -49,7 +48,9 @@ class Composer:
         events: EventBus,
         clock: Clock,
         scratch: Path,
+        changes: Changes,
     ) -> None:
+        self._change = changes
         self._catalog = catalog
         self._content = content
         self._snapshots = snapshots
@@ -62,7 +63,7 @@ class Composer:
         self, body: AsyncIterator[bytes], *, reference: Reference | None, message: str, changes: Sequence[str], platform: str
     ) -> AsyncIterator[Mapping[str, Any]]:
         """Yield the new id. Raises InvalidParameterError on a broken archive, leaving nothing."""
-        config = change_commands.apply(Config(), changes)
+        config = self._change(Config(), changes)
         os_name, architecture, variant = _platform(platform)
         now = self._clock.now_ns()
         created = clocks.rfc3339_nano(now)

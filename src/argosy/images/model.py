@@ -1,10 +1,13 @@
 """Values of the image layer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from argosy.oci.config import Config
+
+Changes = Callable[[Config, Sequence[str]], Config]
+"""Carries out ``--change`` instructions; the grammar lies above this layer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from argosy.images import details, listing
 from argosy.images.catalog import Catalog
 from argosy.images.compose import Composer, import_reference
 from argosy.images.load import Loader, event_attributes
-from argosy.images.model import CommitRequest, HistoryEntry, ImageDetail, ImageSummary, ImageView
+from argosy.images.model import Changes, CommitRequest, HistoryEntry, ImageDetail, ImageSummary, ImageView
 from argosy.images.remove import Remover
 from argosy.images.save import Saver, Selection, select
 from argosy.images.using import Users, nobody
+from argosy.oci.config import Config
 from argosy.oci.reference import repository_and_tag
 from argosy.storage.content import Content, discard
 from argosy.storage.database import Database
@@ -39,8 +40,10 @@ class ImageStore:
         events: EventBus,
         clock: Clock,
         scratch: Path,
+        changes: Changes,
         users: Users = nobody,
     ) -> None:
+        self._change = changes
         self._content = content
         self._snapshots = snapshots
         self._layers = snapshots.layers
@@ -52,7 +55,7 @@ class ImageStore:
         self.catalog = Catalog(db=db, content=content, layers=self._layers)
         parts: dict[str, Any] = {"catalog": self.catalog, "content": content, "events": events, "clock": clock, "scratch": scratch}
         self._loader = Loader(layers=self._layers, **parts)
-        self._composer = Composer(snapshots=snapshots, **parts)
+        self._composer = Composer(snapshots=snapshots, changes=changes, **parts)
         self._saver = Saver(content=content, layers=self._layers, clock=clock)
         self._remover = Remover(catalog=self.catalog, events=events, users=self._used, collect=self._collect)
 
@@ -102,6 +105,9 @@ class ImageStore:
                 found.add(image_id)
                 todo += self.catalog.children(image_id)
         return frozenset(found)
+
+    def changed(self, config: Config, changes: Sequence[str]) -> Config:
+        return self._change(config, changes)
 
     async def commit(self, request: CommitRequest) -> str:
         """Add the snapshot's diff as one layer to the container's image; return the new image's id."""

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from argosy.base.suggest import distance, nearest
 from argosy.cli.command import ANY, NONE, SOME, Arity, at_most, exactly
 from argosy.cli.errors import ArgumentsError, UsageError
 from argosy.cli.flags import Flag, parse
 from argosy.cli.flags.kinds import BYTES, DECIMAL, DURATION, FILTER, INT, LIST, STRING, STRINGS, SWAP, UINT16, split_csv
 from argosy.cli.flags.parse import HelpWanted
-from argosy.base.suggest import distance, nearest
 
 FLAGS = (
     Flag("all", "a"),

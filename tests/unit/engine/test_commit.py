@@ -1,8 +1,11 @@
 """``docker commit``: which configuration the image gets, and the freezing around it."""
 
+from functools import partial
+
 import pytest
 
 from argosy.base.errors import ConflictError, InvalidParameterError
+from argosy.build.dockerfile.changes import apply
 from argosy.engine.commit import commit, request
 from argosy.engine.model import ContainerSpec
 from argosy.oci.config import Config
@@ -34,7 +37,7 @@ SPEC = ContainerSpec(
 
 def ask(changes=(), config=None, **names):
     names = {"repo": "", "tag": "", "comment": "", "author": "", **names}
-    return request(SPEC, changes=changes, config=config, **names)
+    return request(SPEC, change=partial(apply, changes=changes), config=config, **names)
 
 
 def test_the_image_takes_what_is_portable_of_the_container():

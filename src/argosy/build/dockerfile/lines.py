@@ -32,14 +32,10 @@ class Lines:
 
 def read(data: bytes, file: str) -> Lines:
     """Raises DockerfileError. Bytes that are not UTF-8 become U+FFFD."""
-    if not data:
-        raise DockerfileError("the Dockerfile cannot be empty", Location(file, 0, 0))
     physical = _physical(data.decode("utf-8-sig", "replace"), file)
     directives = _directives(physical, file)
     reader = _Reader(physical, file, directives.get("escape", "\\"))
     lines = tuple(reader.lines())
-    if not lines:
-        raise DockerfileError("file with no instructions", Location(file, len(physical), len(physical)))
     return Lines(lines, reader.escape, directives.get("syntax", "").split(" ")[0], directives.get("check", ""), tuple(reader.warnings))
 
 

@@ -10,7 +10,11 @@ from argosy.build.dockerfile.lines import Line, read
 
 def parse(data: bytes, name: str) -> ast.Dockerfile:
     """Return what the Dockerfile says; ``name`` is for messages. Raises DockerfileError in BuildKit's words."""
+    if not data:
+        raise DockerfileError("the Dockerfile cannot be empty", ast.Location(name, 0, 0))
     source = read(data, name)
+    if not source.lines:
+        raise DockerfileError("file with no instructions", ast.Location(name, 0, 0))
     globals_: list[ast.Arg] = []
     found: list[ast.Stage] = []
     body: list[ast.Instruction] = []

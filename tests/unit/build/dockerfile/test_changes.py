@@ -1,7 +1,7 @@
 import pytest
 
 from argosy.base.errors import InvalidParameterError
-from argosy.images.changes import apply
+from argosy.build.dockerfile.changes import apply
 from argosy.oci.config import Config, Healthcheck
 
 SECOND = 10**9
@@ -60,17 +60,17 @@ def test_changes_build_on_what_is_there():
         ("ENV A", "ENV must have two arguments"),
         ("ENV =x", "ENV names can not be blank"),
         ("ENV A=1 B", "can't find = in"),
-        ("EXPOSE x", "Invalid containerPort: x"),
-        ("EXPOSE 70000", "Invalid containerPort: 70000"),
+        ("EXPOSE x", "invalid containerPort: x"),
+        ("EXPOSE 70000", "invalid containerPort: 70000"),
         ("ONBUILD ONBUILD x", "Chaining ONBUILD"),
         ("ONBUILD FROM x", "FROM isn't allowed as an ONBUILD trigger"),
         ("STOPSIGNAL ?", "invalid signal: ?"),
         ("HEALTHCHECK x", "Unknown type"),
         ("HEALTHCHECK CMD", "Missing command after HEALTHCHECK CMD"),
         ("HEALTHCHECK --interval=1 CMD x", "invalid duration"),
-        ("HEALTHCHECK --nope=1 CMD x", "unknown flag: nope"),
+        ("HEALTHCHECK --nope=1 CMD x", "unknown flag: --nope"),
         ("USER", "USER requires exactly one argument"),
-        ('LABEL "a', "LABEL"),
+        ('LABEL "a', "LABEL must have two arguments"),
     ],
 )
 def test_bad_changes_are_refused(change, words):
