@@ -14,7 +14,7 @@ from argosy.cli.archive.unpack import UnpackError, unpack
 from argosy.cli.commands.container.cp import split
 from argosy.cli.errors import ExitError
 from argosy.cli.images.context import ContextError, packed
-from argosy.cli.images.ignore import Patterns
+from argosy.base.patterns import Patterns
 
 
 def tar(*members: tarfile.TarInfo | tuple[str, bytes]) -> Iterator[bytes]:
@@ -178,7 +178,7 @@ def test_arguments_of_cp() -> None:
     ],
 )
 def test_ignore_patterns(lines: list[str], name: str, excluded: bool) -> None:
-    assert Patterns(lines).excludes(name) is excluded
+    assert Patterns.parse("\n".join(lines).encode()).excludes(name) is excluded
 
 
 def names(pieces: Iterator[bytes] | None) -> list[str]:

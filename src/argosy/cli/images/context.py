@@ -7,7 +7,7 @@ import sys
 
 from argosy.base.errors import ArgosyError
 from argosy.cli.archive.pack import Entry, pack, walk
-from argosy.cli.images.ignore import Patterns
+from argosy.base.patterns import PatternError, Patterns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,10 @@ def _dockerfile(directory: str, said: str) -> tuple[str, bytes | None]:
 
 def _directory(directory: str, dockerfile: str, extra: bytes | None) -> Iterator[bytes]:
     """Pack all that .dockerignore lets through; the Dockerfile and .dockerignore themselves always go, the daemon needs them."""
-    patterns = Patterns.read(os.path.join(directory, ".dockerignore"))
+    try:
+        patterns = Patterns.read(os.path.join(directory, ".dockerignore"))
+    except PatternError as error:
+        raise ContextError(f"error checking context: .dockerignore: {error}") from None
     keep = {dockerfile, ".dockerignore"}
 
     def chosen() -> Iterator[Entry]:
