@@ -6,8 +6,8 @@ import os
 import sys
 
 from argosy.base.errors import ArgosyError
-from argosy.cli.archive.pack import Entry, pack, walk
 from argosy.base.patterns import PatternError, Patterns
+from argosy.cli.archive.pack import Entry, pack, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import os
 
 from argosy.base.errors import InvalidParameterError
 from argosy.linux.syscall import call
-from argosy.storage.archive import apply, commit, compare, copy, diff, graft, mountpoints, paths, recipe, remove, unpack
+from argosy.storage.archive import apply, commit, compare, context, copy, diff, graft, mountpoints, paths, recipe, remove, unpack
 from argosy.storage.archive.background import BackgroundHash
 from argosy.storage.archive.entry import ArchiveError
 from argosy.storage.archive.idmap import from_params
@@ -130,6 +130,18 @@ def copy_up(params: Params, fds: Fds) -> dict[str, Any]:
     return {"size": copy.copy_tree(source, fds[0], from_params(params))}
 
 
+def prune_context(params: Params, fds: Fds) -> None:
+    """params: patterns, of a ``.dockerignore``. Root: the context."""
+    os.chdir("/")
+    context.prune(params["patterns"])
+
+
+def digests(params: Params, fds: Fds) -> list[list[str]]:
+    """params: sources, excludes: patterns. Root: where they lie. → [[path, kind, digest], …], see `context.digests`."""
+    os.chdir("/")
+    return context.digests(params["sources"], params["excludes"])
+
+
 def usage(params: Params, fds: Fds) -> int:
     """fds: directory. → bytes."""
     return remove.usage(fds[0])
@@ -180,10 +192,12 @@ JOBS: dict[str, Callable[[Params, Fds], Any]] = {
     "copy_tree": copy_tree,
     "copy_up": copy_up,
     "diff_layer": diff_layer,
+    "digests": digests,
     "empty": empty,
     "export": export,
     "mountpoints": make_mountpoints,
     "pack": _grafted(pack),
+    "prune_context": prune_context,
     "stat": _grafted(stat),
     "unpack": _grafted(_words(unpack_archive)),
     "usage": usage,

@@ -1,0 +1,15 @@
+"""The value that a build works on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    root: Path
+    """A plain directory; what ``.dockerignore`` excludes is gone. Links in it may lead anywhere: only confined workers go in."""
+    dockerfile: bytes
+    name: str
+    """The Dockerfile's path, for messages."""
+    ignored: tuple[str, ...] = ()
+    """The patterns that were applied."""
