@@ -7,6 +7,10 @@ from argosy.build.dockerfile.words import quoted
 _Needs = dict[int, list[tuple[int, ast.Location, str]]]
 
 
+Names = dict[str, ast.Stage]
+"""Lower case; of several stages of a name the last."""
+
+
 def by_name(stages: tuple[ast.Stage, ...], name: str) -> ast.Stage | None:
     """Return the last stage of that name, whatever the case."""
     return next((stage for stage in reversed(stages) if stage.name and stage.name == name.lower()), None)
@@ -17,21 +21,25 @@ def base_of(stages: tuple[ast.Stage, ...], stage: ast.Stage, base: str) -> ast.S
     return by_name(stages[: stage.number], base)
 
 
-def source_of(stages: tuple[ast.Stage, ...], name: str) -> ast.Stage | None:
+def names_of(stages: tuple[ast.Stage, ...]) -> Names:
+    return {stage.name: stage for stage in stages if stage.name}
+
+
+def source_of(stages: tuple[ast.Stage, ...], name: str, names: Names | None = None) -> ast.Stage | None:
     """Return the stage of ``COPY --from``: by name or by number; None means an image or a named context.
 
     Raises IndexError where a number has no stage.
     """
     if not name.lstrip("+-").isdecimal():
-        return by_name(stages, name)
+        return (names_of(stages) if names is None else names).get(name.lower())
     if not 0 <= int(name) < len(stages):
         raise IndexError(name)
     return stages[int(name)]
 
 
-def mount_of(stages: tuple[ast.Stage, ...], name: str) -> ast.Stage | None:
+def mount_of(stages: tuple[ast.Stage, ...], name: str, names: Names | None = None) -> ast.Stage | None:
     """Return the stage of ``RUN --mount=from=``; a number means nothing here."""
-    return by_name(stages, name)
+    return (names_of(stages) if names is None else names).get(name.lower())
 
 
 def target(stages: tuple[ast.Stage, ...], name: str) -> ast.Stage:
@@ -49,19 +57,23 @@ def target(stages: tuple[ast.Stage, ...], name: str) -> ast.Stage:
 
 def sources(stages: tuple[ast.Stage, ...], stage: ast.Stage) -> tuple[tuple[ast.Stage, ast.Instruction], ...]:
     """Return the stages that this one copies from or mounts, each with the instruction that does. Raises DockerfileError."""
+    return _sources(stages, stage, names_of(stages))
+
+
+def _sources(stages: tuple[ast.Stage, ...], stage: ast.Stage, names: Names) -> tuple[tuple[ast.Stage, ast.Instruction], ...]:
     found: list[tuple[ast.Stage, ast.Instruction]] = []
     for one in stage.instructions:
         if isinstance(one, ast.Copy) and one.from_:
-            others = [_copied(stages, one)]
+            others = [_copied(stages, one, names)]
         elif isinstance(one, ast.Run):
-            others = [mount_of(stages, mount.from_) for mount in one.mounts if mount.from_]
+            others = [mount_of(stages, mount.from_, names) for mount in one.mounts if mount.from_]
         else:
             continue
         found += [(other, one) for other in others if other is not None]
     return tuple(found)
 
 
-def _copied(stages: tuple[ast.Stage, ...], one: ast.Copy) -> ast.Stage | None:
+def _copied(stages: tuple[ast.Stage, ...], one: ast.Copy, names: Names) -> ast.Stage | None:
     if "$" in one.from_.rstrip("$"):
         raise DockerfileError(
             "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround",
@@ -69,20 +81,22 @@ def _copied(stages: tuple[ast.Stage, ...], one: ast.Copy) -> ast.Stage | None:
             one.original,
         )
     try:
-        return source_of(stages, one.from_)
+        return source_of(stages, one.from_, names)
     except IndexError:
         raise DockerfileError(f"invalid stage index {one.from_}", one.location, one.original) from None
 
 
 def check(stages: tuple[ast.Stage, ...]) -> None:
     """Raise DockerfileError if a stage needs itself, by whatever way."""
-    needs: _Needs = {
-        stage.number: [(other.number, one.location, one.original) for other, one in sources(stages, stage)] for stage in stages
-    }
+    names = names_of(stages)
+    earlier: dict[str, int] = {}
+    needs: _Needs = {}
     for stage in stages:
-        base = base_of(stages, stage, stage.base)
-        if base is not None:
-            needs[stage.number].append((base.number, stage.location, stage.original))
+        needs[stage.number] = [(other.number, one.location, one.original) for other, one in _sources(stages, stage, names)]
+        if stage.base.lower() in earlier:
+            needs[stage.number].append((earlier[stage.base.lower()], stage.location, stage.original))
+        if stage.name:
+            earlier[stage.name] = stage.number
     done: set[int] = set()
     for stage in stages:
         _walk(stages, needs, stage.number, done)
