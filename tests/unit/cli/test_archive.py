@@ -1,3 +1,5 @@
+import re
+
 """Archives that we make, that we take apart, and what of a directory a build sends."""
 
 import io
@@ -8,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from argosy.base.patterns import Patterns
 from argosy.cli.archive.copying import landing, wants_content
 from argosy.cli.archive.pack import Entry, pack, walk
 from argosy.cli.archive.unpack import UnpackError, unpack
 from argosy.cli.commands.container.cp import split
 from argosy.cli.errors import ExitError
 from argosy.cli.images.context import ContextError, packed
-from argosy.base.patterns import Patterns
 
 
 def tar(*members: tarfile.TarInfo | tuple[str, bytes]) -> Iterator[bytes]:
@@ -195,12 +197,22 @@ def test_a_build_sends_what_is_not_ignored_and_always_the_dockerfile(tmp_path: P
     assert names(packed(str(tmp_path), "").pieces) == [".dockerignore", "Dockerfile", "app", "kept/b"]
 
 
-def test_a_dockerfile_outside_of_the_context_goes_along(tmp_path: Path) -> None:
+def test_a_dockerfile_outside_of_the_context_goes_along_and_stays_unseen(tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
+    (tmp_path / "c/app").write_text("x")
     (tmp_path / "Other").write_text("FROM x")
     source = packed(str(tmp_path / "c"), str(tmp_path / "Other"))
-    assert source.dockerfile == ".dockerfile.outside"
-    assert names(source.pieces) == [".dockerfile.outside"]
+    assert re.fullmatch(r"\.dockerfile\.[0-9a-f]{20}", source.dockerfile)
+    with tarfile.open(fileobj=io.BytesIO(b"".join(source.pieces))) as archive:
+        assert archive.getnames() == [source.dockerfile, ".dockerignore", "app"]
+        assert archive.extractfile(".dockerignore").read().decode() == f"\n{source.dockerfile}\n.dockerignore\n"
+
+
+def test_patterns_beside_the_dockerfile_come_first(tmp_path: Path) -> None:
+    for name, text in {"sub/D": "FROM x", "sub/D.dockerignore": "a\n", ".dockerignore": "b\n", "a": "1", "b": "2"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert names(packed(str(tmp_path), "sub/D").pieces) == [".dockerignore", "b", "sub/D", "sub/D.dockerignore"]
 
 
 def test_a_missing_context_or_dockerfile_is_told(tmp_path: Path) -> None:

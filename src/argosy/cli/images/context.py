@@ -39,14 +39,24 @@ def packed(where: str, dockerfile: str) -> Source:
         return Source(None, dockerfile or "Dockerfile", where)
     if not os.path.isdir(where):
         raise ContextError(f'path "{where}" not found' if not os.path.exists(where) else f"context must be a directory: {where}")
-    inside, extra = _dockerfile(where, dockerfile)
-    return Source(_directory(where, inside, extra), inside)
+    return _directory(where, _dockerfile(where, dockerfile))
 
 
-def _dockerfile(directory: str, said: str) -> tuple[str, bytes | None]:
-    """Return the Dockerfile's name in the context, and its content where it lies outside of it."""
+class _Dockerfile:
+    """``name`` in the context; ``content`` where it lies outside of it; ``ignore``: the file of patterns that goes with it."""
+
+    __slots__ = ("content", "ignore", "name")
+
+    def __init__(self, name: str, content: bytes | None, ignore: str) -> None:
+        self.name = name
+        self.content = content
+        self.ignore = ignore
+
+
+def _dockerfile(directory: str, said: str) -> _Dockerfile:
+    general = os.path.join(directory, ".dockerignore")
     if said == "-":
-        return ".dockerfile.stdin", sys.stdin.buffer.read()
+        return _Dockerfile(_hidden_name(), sys.stdin.buffer.read(), general)
     path = said or os.path.join(directory, "Dockerfile")
     if not said and not os.path.lexists(path) and os.path.lexists(os.path.join(directory, "dockerfile")):
         path = os.path.join(directory, "dockerfile")
@@ -54,31 +64,58 @@ def _dockerfile(directory: str, said: str) -> tuple[str, bytes | None]:
         path = os.path.join(directory, said)
     if not os.path.exists(path):
         raise ContextError(f"failed to read dockerfile: open {path}: no such file or directory")
+    ignore = path + ".dockerignore" if os.path.isfile(path + ".dockerignore") else general
     inside = os.path.relpath(os.path.realpath(path), os.path.realpath(directory))
     if inside.startswith(".."):
         with open(path, "rb") as file:
-            return ".dockerfile.outside", file.read()
-    return inside, None
+            return _Dockerfile(_hidden_name(), file.read(), ignore)
+    return _Dockerfile(inside, None, ignore)
 
 
-def _directory(directory: str, dockerfile: str, extra: bytes | None) -> Iterator[bytes]:
-    """Pack all that .dockerignore lets through; the Dockerfile and .dockerignore themselves always go, the daemon needs them."""
+def _hidden_name() -> str:
+    """No file of the context has this name."""
+    return f".dockerfile.{os.urandom(10).hex()}"
+
+
+def _directory(directory: str, dockerfile: _Dockerfile) -> Source:
+    """Pack all that .dockerignore lets through; the Dockerfile and its patterns themselves always go, the daemon needs them."""
     try:
-        patterns = Patterns.read(os.path.join(directory, ".dockerignore"))
+        patterns = Patterns.read(dockerfile.ignore)
     except PatternError as error:
-        raise ContextError(f"error checking context: .dockerignore: {error}") from None
-    keep = {dockerfile, ".dockerignore"}
+        raise ContextError(f"error checking context: {dockerfile.ignore}: {error}") from None
+    return Source(pack(_chosen(directory, dockerfile, patterns), anonymous=True), dockerfile.name)
 
-    def chosen() -> Iterator[Entry]:
-        if extra is not None:
-            yield Entry(dockerfile, content=extra)
-        for entry in walk(
-            directory, prune=lambda name: patterns.excludes(name) and not patterns.may_readmit(name) and not _leads_to(name, keep)
-        ):
-            if entry.name in keep or not patterns.excludes(entry.name):
-                yield entry
 
-    return pack(chosen(), anonymous=True)
+def _chosen(directory: str, dockerfile: _Dockerfile, patterns: Patterns) -> Iterator[Entry]:
+    keep = {dockerfile.name, dockerfile.name + ".dockerignore", ".dockerignore"}
+    if dockerfile.content is not None:
+        # As docker does: the daemon drops what .dockerignore names, so the build does not see what was put in here.
+        yield Entry(dockerfile.name, content=dockerfile.content)
+        yield Entry(".dockerignore", content=_hiding(directory, dockerfile))
+
+    def pruned(name: str) -> bool:
+        return patterns.excludes(name) and not patterns.may_readmit(name) and not _leads_to(name, keep)
+
+    for entry in walk(directory, prune=pruned):
+        if dockerfile.content is not None and entry.name == ".dockerignore":
+            continue
+        if entry.name in keep or not patterns.excludes(entry.name):
+            yield entry
+
+
+def _hiding(directory: str, dockerfile: _Dockerfile) -> bytes:
+    names = [dockerfile.name]
+    if not os.path.exists(os.path.join(directory, ".dockerignore")):
+        names.append(".dockerignore")
+    return _read(dockerfile.ignore) + "".join(f"\n{name}" for name in names).encode() + b"\n"
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
 
 
 def _leads_to(name: str, keep: set[str]) -> bool:
