@@ -1,9 +1,8 @@
-import re
-
 """Archives that we make, that we take apart, and what of a directory a build sends."""
 
 import io
 import os
+import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -212,7 +211,7 @@ def test_patterns_beside_the_dockerfile_come_first(tmp_path: Path) -> None:
     for name, text in {"sub/D": "FROM x", "sub/D.dockerignore": "a\n", ".dockerignore": "b\n", "a": "1", "b": "2"}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert names(packed(str(tmp_path), "sub/D").pieces) == [".dockerignore", "b", "sub/D", "sub/D.dockerignore"]
+    assert names(packed(str(tmp_path), "sub/D").pieces) == [".dockerignore", "b", "sub", "sub/D", "sub/D.dockerignore"]
 
 
 def test_a_missing_context_or_dockerfile_is_told(tmp_path: Path) -> None:
