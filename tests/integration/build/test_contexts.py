@@ -6,6 +6,7 @@ import gzip
 import io
 import lzma
 import os
+import secrets
 import subprocess
 import tarfile
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.base.tasks import Supervisor
 from argosy.build.context import Contexts, digests_of
 from argosy.build.context.git import Clone
+from argosy.runtime.client import LauncherWorkers
 from argosy.storage.model import Directory
 from argosy.storage.trash import Trash
 from suites.fork_workers import ForkWorkers
@@ -255,6 +257,24 @@ async def test_without_git_the_words_say_what_to_do(host, monkeypatch):
     with pytest.raises(Exception, match="has no git: install git there"):
         async with host.contexts.from_remote("https://example.com/repo.git"):
             pass
+
+
+async def test_the_launcher_s_workers_do_the_same(tmp_path):
+    """They may import nothing any more once they are in the tree."""
+    host = Host(tmp_path)
+    workers = LauncherWorkers(exec_root=str(tmp_path / "run"), daemon_id=secrets.token_hex(6))
+    host.workers = host.contexts._workers = workers
+    files = {**FILES, ".dockerignore": "d/[a-g]*\n**/*.o\n!keep.o\n", "x/a.o": "", "keep.o": ""}
+    try:
+        async with host.contexts.from_stream(chunks(gzip.compress(tar(files)))) as context:
+            assert names(context.root) == [".dockerignore", "Dockerfile", "f", "keep.o"]
+            found = await digests_of(workers, Directory(str(context.root)), ["*.[a-o]", "."], excludes=["k*"])
+            assert [one.path for one in found] == ["keep.o", ""]
+            with pytest.raises(InvalidParameterError, match="syntax error in pattern"):
+                await digests_of(workers, Directory(str(context.root)), ["["])
+        await host.settled()
+    finally:
+        await workers.close()
 
 
 # ------------------------------------------------------------------ checksums

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from argosy.base.patterns import Patterns, matcher
 from argosy.storage.model import RootMount
 from argosy.storage.ports import Workers
 
@@ -23,5 +24,9 @@ async def digests_of(workers: Workers, root: RootMount, sources: Sequence[str], 
     ``root``: ``Directory(str(context.root))``, or a stage's snapshot for ``COPY --from``. Wildcards are Go's ``filepath.Match``;
     links that a source names are followed, inside the root. Raises PatternError.
     """
+    # Checked here: a worker's error has no kind that says whose fault it is.
+    for source in sources:
+        matcher(source)
+    Patterns(excludes)
     found = await workers.run("digests", {"sources": list(sources), "excludes": list(excludes)}, root=root)
     return [Matched(*one) for one in found]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
+from _hashlib import HASH, openssl_sha256
 
 from argosy.base.patterns import Patterns, clean, has_wildcard, matcher
 
@@ -102,7 +102,7 @@ def _one(name: str, excludes: Patterns) -> tuple[str, str] | None:
         found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    hashed = hashlib.sha256()
+    hashed = openssl_sha256()
     if not stat.S_ISDIR(found.st_mode):
         _entry(hashed, "", path, found)
         return ("file" if stat.S_ISREG(found.st_mode) else "other"), hashed.hexdigest()
@@ -110,7 +110,7 @@ def _one(name: str, excludes: Patterns) -> tuple[str, str] | None:
     return "directory", hashed.hexdigest()
 
 
-def _tree(hashed: hashlib._Hash, path: str, prefix: str, found: os.stat_result, excludes: Patterns) -> None:
+def _tree(hashed: HASH, path: str, prefix: str, found: os.stat_result, excludes: Patterns) -> None:
     _entry(hashed, prefix, path, found)
     with os.scandir(path) as listing:
         items = sorted((item.name, item.path) for item in listing)
@@ -127,7 +127,7 @@ def _tree(hashed: hashlib._Hash, path: str, prefix: str, found: os.stat_result, 
             _entry(hashed, inside, below, about)
 
 
-def _entry(hashed: hashlib._Hash, name: str, path: str, found: os.stat_result) -> None:
+def _entry(hashed: HASH, name: str, path: str, found: os.stat_result) -> None:
     """Add one file, every part with its length, so that no two trees give the same bytes."""
     link = os.readlink(path) if stat.S_ISLNK(found.st_mode) else ""
     device = found.st_rdev if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode) else 0
@@ -141,7 +141,7 @@ def _entry(hashed: hashlib._Hash, name: str, path: str, found: os.stat_result) -
         _content(hashed, path)
 
 
-def _content(hashed: hashlib._Hash, path: str) -> None:
+def _content(hashed: HASH, path: str) -> None:
     fd = os.open(path, _READ)
     try:
         while piece := os.read(fd, _PIECE):
