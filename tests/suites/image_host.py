@@ -43,6 +43,7 @@ class Host:
             events=self.events,
             clock=self.clock,
             scratch=self.root / "tmp",
+            supervisor=self.supervisor,
             users=lambda image: self.used.get(image, ()),
         )
         await self.images.open()

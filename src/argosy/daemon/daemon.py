@@ -44,6 +44,7 @@ class Daemon:
             containers=parts.containers,
             execs=parts.execs,
             images=lower.images,
+            registries=lower.images.registries,
             networks=parts.networks,
             volumes=parts.volumes,
             system=parts.system,

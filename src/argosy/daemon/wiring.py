@@ -13,7 +13,7 @@ from argosy.base.events import EventBus
 from argosy.base.tasks import Supervisor
 from argosy.daemon.config import DaemonConfig
 from argosy.daemon.root import DataRoot
-from argosy.daemon.settings import engine_settings, info_settings, network_settings
+from argosy.daemon.settings import engine_settings, info_settings, network_settings, registry_settings
 from argosy.engine.announce import Announcer
 from argosy.engine.boot import Boot
 from argosy.engine.change import Changer
@@ -121,7 +121,17 @@ def _lower(
     def users(image_id: str) -> list[User]:
         return [User(container.id, container.running) for container in registry if container.spec.image_id == image_id]
 
-    images = ImageStore(db=database, content=content, snapshots=snapshots, events=events, clock=clock, scratch=data / "tmp", users=users)
+    images = ImageStore(
+        db=database,
+        content=content,
+        snapshots=snapshots,
+        events=events,
+        clock=clock,
+        scratch=data / "tmp",
+        supervisor=supervisor,
+        users=users,
+        registries=registry_settings(config),
+    )
     volumes = LocalVolumes(data / "volumes", db=database, workers=workers, trash=layers.trash, events=events, clock=clock)
     runtime = ShimRuntime(
         exec_root=run,

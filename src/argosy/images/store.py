@@ -1,20 +1,25 @@
 """The images of a host: what the engine needs (`engine.ports.Images`) and what the API offers (`api.ports.ImageStore`)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from argosy.base.clock import Clock
 from argosy.base.errors import ArgosyError, ConflictError
 from argosy.base.events import EventBus
+from argosy.base.tasks import Supervisor
 from argosy.images import details, listing
 from argosy.images.catalog import Catalog
 from argosy.images.compose import Composer, import_reference
+from argosy.images.distribution.credentials import ANONYMOUS, Credentials
+from argosy.images.distribution.origins import Origins
+from argosy.images.distribution.settings import RegistrySettings
 from argosy.images.load import Loader, event_attributes
 from argosy.images.model import CommitRequest, HistoryEntry, ImageDetail, ImageSummary, ImageView
+from argosy.images.registries import Progress, Registries
 from argosy.images.remove import Remover
 from argosy.images.save import Saver, Selection, select
 from argosy.images.using import Users, nobody
@@ -22,6 +27,9 @@ from argosy.oci.reference import repository_and_tag
 from argosy.storage.content import Content, discard
 from argosy.storage.database import Database
 from argosy.storage.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractResolver
 
 Filters = Mapping[str, Sequence[str]]
 
@@ -39,7 +47,10 @@ class ImageStore:
         events: EventBus,
         clock: Clock,
         scratch: Path,
+        supervisor: Supervisor,
         users: Users = nobody,
+        registries: RegistrySettings = RegistrySettings(),  # noqa: B008  # frozen
+        resolver: "Callable[[], AbstractResolver] | None" = None,
     ) -> None:
         self._content = content
         self._snapshots = snapshots
@@ -53,6 +64,18 @@ class ImageStore:
         parts: dict[str, Any] = {"catalog": self.catalog, "content": content, "events": events, "clock": clock, "scratch": scratch}
         self._loader = Loader(layers=self._layers, **parts)
         self._composer = Composer(snapshots=snapshots, **parts)
+        self._origins = Origins(db)
+        self.registries = Registries(
+            catalog=self.catalog,
+            content=content,
+            layers=self._layers,
+            origins=self._origins,
+            events=events,
+            clock=clock,
+            supervisor=supervisor,
+            settings=registries,
+            resolver=resolver,
+        )
         self._saver = Saver(content=content, layers=self._layers, clock=clock)
         self._remover = Remover(catalog=self.catalog, events=events, users=self._used, collect=self._collect)
 
@@ -106,6 +129,12 @@ class ImageStore:
     async def commit(self, request: CommitRequest) -> str:
         """Add the snapshot's diff as one layer to the container's image; return the new image's id."""
         return await self._composer.commit(request)
+
+    async def pull(
+        self, reference: str, *, platform: str = "", auth: Credentials = ANONYMOUS, progress: Progress = lambda message: None
+    ) -> ImageView:
+        """Pull one image from its registry and return it; ``progress`` is told Docker's messages. See `Registries.pull_image`."""
+        return await self.registries.pull_image(reference, platform=platform, auth=auth, progress=progress)
 
     # ------------------------------------------------------------ for the API
 
@@ -187,6 +216,9 @@ class ImageStore:
         async with self._collecting:
             roots = [*self.catalog.chains(), *self._snapshots.parents()]
             gone = self._layers.collect(roots)
+            if gone:
+                left = {layer.diff_id for layer in self._layers.all().values()}
+                await self._origins.forget({layer.diff_id for layer in gone} - left)
             if blobs := self._content.collect(self.catalog.blobs()):
                 await asyncio.to_thread(discard, blobs)
         return [layer.chain_id for layer in gone]
