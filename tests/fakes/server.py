@@ -11,7 +11,18 @@ from typing import Any
 from argosy.api.listeners import unix_listener
 from argosy.api.server import ApiServer
 from argosy.base.clock import ManualClock
-from fakes.engine import NOW, SECOND, FakeContainers, FakeExecs, FakeImages, FakeNetworks, FakeRegistries, FakeSystem, FakeVolumes, container
+from fakes.engine import (
+    NOW,
+    SECOND,
+    FakeContainers,
+    FakeExecs,
+    FakeImages,
+    FakeNetworks,
+    FakeRegistries,
+    FakeSystem,
+    FakeVolumes,
+    container,
+)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Registries as the API and the builder use them. Light: what speaks to registries is imported when it is first needed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from argosy.base.clock import Clock
@@ -10,7 +10,6 @@ from argosy.base.tasks import Supervisor
 from argosy.images.catalog import Catalog
 from argosy.images.distribution.credentials import ANONYMOUS, Credentials, from_document, from_header
 from argosy.images.distribution.origins import Origins
-from argosy.images.distribution.progress import stream
 from argosy.images.distribution.settings import RegistrySettings
 from argosy.images.model import ImageView
 from argosy.oci import digest as digests
@@ -69,7 +68,7 @@ class Registries:
         async def work(watch: Progress) -> None:
             await distribution.puller.pull(reference, all_tags=every, platform=wanted, credentials=from_header(auth), watch=watch)
 
-        return stream(work)
+        return _streamed(work)
 
     async def push(self, name: str, tag: str, *, platform: str, auth: str) -> Messages:
         """Return Docker's messages of a push; without tag it is one of all tags. Raises InvalidParameterError on a bad name at once."""
@@ -79,7 +78,7 @@ class Registries:
         async def work(watch: Progress) -> None:
             await distribution.pusher.push(reference, platform=platform, credentials=from_header(auth), watch=watch)
 
-        return stream(work)
+        return _streamed(work)
 
     async def login(self, document: Mapping[str, Any]) -> Mapping[str, str]:
         """Return the API's ``Status`` and ``IdentityToken``. Raises UnauthorizedError, SystemFailureError."""
@@ -134,3 +133,9 @@ def _platform(text: str) -> Any:
     from argosy.images.distribution import platforms
 
     return platforms.parse(text) if text else None
+
+
+def _streamed(work: Callable[[Progress], Coroutine[Any, Any, None]]) -> Messages:
+    from argosy.images.distribution.progress import stream
+
+    return stream(work)

@@ -59,6 +59,8 @@ class Answer:
             try:
                 piece = await readany()
             except self._http.failures as error:
+                if left := _left(self._response.content):
+                    yield left
                 raise self._http.failure(error, self._method, self.url, begun=True) from error
             if not piece:
                 return
@@ -224,6 +226,15 @@ class Http:
         if isinstance(error, ConnectionError):
             return "read: connection reset by peer"
         return str(error) or type(error).__name__
+
+
+def _left(content: Any) -> bytes:
+    """Return what had come before a connection broke. aiohttp raises first and has no other way to it; without it a resumed
+    transfer loses up to two buffers."""
+    parts = list(getattr(content, "_buffer", ()))
+    if parts:
+        parts[0] = parts[0][getattr(content, "_buffer_offset", 0) :]
+    return b"".join(parts)
 
 
 def _encoded(url: str) -> Any:

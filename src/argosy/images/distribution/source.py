@@ -69,7 +69,8 @@ async def _tar(layers: Layers, content: Content, layer: Layer) -> AsyncIterator[
 
 
 def _pack(tar: int, out: int, count: Callable[[int], None]) -> Packed:
-    """Compress, hash, write; closes both. The same bytes each time: a gzip header without name and time (RFC 1952)."""
+    """Compress, hash, write; closes both. The same bytes each time: a gzip header without name and time (RFC 1952), and pieces
+    of one size, which the blocks of the output depend on."""
     from isal import isal_zlib
 
     packer = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, 31)
@@ -77,7 +78,7 @@ def _pack(tar: int, out: int, count: Callable[[int], None]) -> Packed:
     buffer = memoryview(bytearray(_PIECE))
     size = taken = 0
     try:
-        while got := os.readv(tar, [buffer]):
+        while got := _fill(tar, buffer):
             size += _write(out, digest, packer.compress(buffer[:got]))
             taken += got
             count(taken)
@@ -86,6 +87,14 @@ def _pack(tar: int, out: int, count: Callable[[int], None]) -> Packed:
         os.close(tar)
         os.close(out)
     return Packed("sha256:" + digest.hexdigest(), size)
+
+
+def _fill(fd: int, buffer: memoryview) -> int:
+    """Read until the buffer is full or the end has come."""
+    got = 0
+    while got < len(buffer) and (more := os.readv(fd, [buffer[got:]])):
+        got += more
+    return got
 
 
 def _write(out: int, digest: "hashlib._Hash", data: bytes) -> int:
