@@ -90,6 +90,8 @@ class Registry:
         """What a search finds."""
         self.served: Counter[str] = Counter()
         """Bytes of each blob that were sent."""
+        self.begins: dict[str, list[int]] = {}
+        """Offset from which each request wanted a blob."""
         self.asked: list[tuple[str, str]] = []
         """Method and path of each request."""
         self.authorizations: list[str] = []
@@ -339,6 +341,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_blob(self, digest: str, data: bytes, begin: int) -> None:
         registry = self.registry
+        with registry.lock:
+            registry.begins.setdefault(digest, []).append(begin)
         breaks = registry.breaks.get(digest)
         end = breaks.pop(0) if breaks else len(data)
         at = begin
@@ -411,7 +415,7 @@ def _main() -> None:
             command, _, argument = line.strip().partition(" ")
             if command == "slow":
                 registry.slow = float(argument)
-            print(json.dumps({"served": registry.served, "asked": registry.asked}), flush=True)
+            print(json.dumps({"served": registry.served, "asked": registry.asked, "begins": registry.begins}), flush=True)
 
 
 if __name__ == "__main__":

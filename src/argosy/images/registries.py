@@ -54,6 +54,11 @@ class Registries:
         self._made: Distribution | None = None
         self._making = asyncio.Lock()
 
+    def reconfigure(self, settings: RegistrySettings) -> None:
+        """Use other settings from the next request on; what runs goes on with those it began with."""
+        self._parts["settings"] = settings
+        self._made = None
+
     async def pull(self, name: str, tag: str, *, platform: str, auth: str) -> Messages:
         """Return Docker's messages of a pull; without tag and digest it is one of all tags.
 

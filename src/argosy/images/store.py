@@ -181,7 +181,8 @@ class ImageStore:
         return self._composer.import_(body, reference=reference, message=message, changes=changes, platform=platform)
 
     async def prune(self, filters: Filters) -> tuple[list[Mapping[str, str]], int]:
-        """Remove dangling images (or, with ``dangling=false``, all that no container uses); return them and the bytes freed."""
+        """Remove dangling images (or, with ``dangling=false``, all that no container uses) and unfinished
+        downloads; return the images and the bytes freed."""
         listing.check_filters(filters, {"dangling", "label", "label!", "until"})
         only_dangling = listing.flag(filters, "dangling", True)
         kept = {key: value for key, value in filters.items() if key != "dangling"}
@@ -201,7 +202,7 @@ class ImageStore:
             except ConflictError:
                 # Somebody began to use it meanwhile.
                 continue
-        return done, max(0, before - self.disk_usage())
+        return done, max(0, before - self.disk_usage()) + self._content.drop_unfinished()
 
     def disk_usage(self) -> int:
         """Return the bytes of all layers, each once, and of the blobs kept beside them."""

@@ -130,6 +130,15 @@ class Content:
             self.path(digest).unlink(missing_ok=True)
             del self._sizes[digest]
 
+    def drop_unfinished(self) -> int:
+        """Forget transfers that nobody is at; return the bytes that this frees."""
+        freed = 0
+        for path in self._ingest.iterdir():
+            if path.name not in self._open and not path.name.startswith("once-"):
+                freed += path.stat().st_size
+                path.unlink()
+        return freed
+
     def released(self, name: str) -> None:
         """An ingest has ended."""
         self._open.discard(name)

@@ -1,5 +1,6 @@
 """Docker Hub by its names over TLS, mirrors, and which certificates are trusted: a stand-in whose names a resolver leads to loopback."""
 
+import asyncio
 import socket
 import ssl
 from dataclasses import replace
@@ -9,6 +10,7 @@ import trustme
 from aiohttp.abc import AbstractResolver
 
 from argosy.base.errors import ArgosyError, InvalidParameterError, SystemFailureError
+from argosy.images.distribution.settings import Timeouts
 from fakes.registry import Registry, digest_of, layer
 from suites.image_host import QUICK, Host, statuses
 
@@ -110,6 +112,23 @@ async def test_an_unknown_authority_is_refused_in_dockers_words(host, hub, certi
     words = '^Get "https://registry-1.docker.io/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority$'
     with pytest.raises(SystemFailureError, match=words):
         await host.pull("nginx", "latest")
+
+
+class Silent(AbstractResolver):
+    async def resolve(self, host, port=0, family=socket.AF_INET):
+        await asyncio.Event().wait()
+
+    async def close(self):
+        pass
+
+
+async def test_a_name_server_that_does_not_answer_is_given_up(tmp_path, hub, certificates):
+    (tmp_path / "host").mkdir()
+    settings = replace(QUICK, timeouts=Timeouts(connect=0.05))
+    host = await Host(tmp_path / "host", registries=settings, resolver=Silent).start()
+    with pytest.raises(SystemFailureError, match=r'^Get "https://registry-1.docker.io/v2/": dial tcp registry-1.docker.io:443: i/o timeout$'):
+        await host.pull("nginx", "latest")
+    await host.stop()
 
 
 async def test_an_insecure_registry_needs_no_authority(tmp_path, hub, certificates):

@@ -163,6 +163,17 @@ async def test_a_registry_that_keeps_breaking_is_given_up_and_what_came_is_kept(
     assert registry.served[digest] == len(one[1])
 
 
+async def test_a_prune_forgets_what_was_not_finished(host, registry):
+    one = layer("x", 900_000)
+    registry.add_image("a", "1", [one])
+    registry.breaks[digest_of(one[1])] = [300_000] * 6
+    with pytest.raises(SystemFailureError):
+        await host.pull(f"{registry.host}/a", "1")
+    _, freed = await host.images.prune({})
+    assert freed == 300_000
+    assert host.left()[3] == []
+
+
 async def test_server_errors_are_tried_again_with_a_message(host, registry):
     one = layer("x")
     registry.add_image("a", "1", [one])

@@ -48,7 +48,7 @@ def from_document(document: Mapping[str, Any]) -> Credentials:
     username, password = values["username"], values["password"]
     if values["auth"] and not username:
         try:
-            username, _, password = base64.b64decode(values["auth"]).decode().partition(":")
+            username, _, password = base64.b64decode(values["auth"], validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise InvalidParameterError("invalid auth of a registry login") from None
     return Credentials(username, password, values["identitytoken"], values["registrytoken"], values["serveraddress"])
