@@ -121,7 +121,14 @@ class Registry:
         return digest
 
     def add_image(
-        self, repository: str, tag: str, layers: list[tuple[bytes, bytes, str]], *, architecture: str = "amd64", variant: str = "", **config: Any
+        self,
+        repository: str,
+        tag: str,
+        layers: list[tuple[bytes, bytes, str]],
+        *,
+        architecture: str = "amd64",
+        variant: str = "",
+        **config: Any,
     ) -> str:
         """Add an image of (plain tar, blob, media type) each; return the manifest's digest."""
         document = {
@@ -250,7 +257,10 @@ class _Handler(BaseHTTPRequestHandler):
         granted = [scope for scope in self.scopes if user or scope.split(":")[1] in registry.public]
         registry.issued += 1
         token = f"token-{registry.issued} {' '.join(granted)}"
-        answer = {"access_token" if self.command == "POST" else "token": base64.urlsafe_b64encode(token.encode()).decode(), "expires_in": 300}
+        answer = {
+            "access_token" if self.command == "POST" else "token": base64.urlsafe_b64encode(token.encode()).decode(),
+            "expires_in": 300,
+        }
         if self.query.get("offline_token"):
             answer["refresh_token"] = f"refresh-{user}"
         self._json(200, answer)

@@ -126,7 +126,9 @@ async def test_a_name_server_that_does_not_answer_is_given_up(tmp_path, hub, cer
     (tmp_path / "host").mkdir()
     settings = replace(QUICK, timeouts=Timeouts(connect=0.05))
     host = await Host(tmp_path / "host", registries=settings, resolver=Silent).start()
-    with pytest.raises(SystemFailureError, match=r'^Get "https://registry-1.docker.io/v2/": dial tcp registry-1.docker.io:443: i/o timeout$'):
+    with pytest.raises(
+        SystemFailureError, match=r'^Get "https://registry-1.docker.io/v2/": dial tcp registry-1.docker.io:443: i/o timeout$'
+    ):
         await host.pull("nginx", "latest")
     await host.stop()
 

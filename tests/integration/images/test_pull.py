@@ -78,7 +78,10 @@ async def test_an_index_gives_the_image_of_this_machine_and_its_digest(host, reg
     own = registry.add_image("a", "", [layer("amd")])
     other = registry.add_image("a", "", [layer("arm")], architecture="arm64", variant="v8")
     proof = registry.add_manifest("a", "", {"mediaType": "application/vnd.oci.image.manifest.v1+json", "x": 1})
-    unknown = {"platform": {"os": "unknown", "architecture": "unknown"}, "annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+    unknown = {
+        "platform": {"os": "unknown", "architecture": "unknown"},
+        "annotations": {"vnd.docker.reference.type": "attestation-manifest"},
+    }
     entries = [
         registry.described("a", proof, **unknown),
         registry.described("a", other, platform={"os": "linux", "architecture": "arm64", "variant": "v8"}),

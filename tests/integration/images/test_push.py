@@ -114,11 +114,11 @@ async def test_a_push_without_image_or_right_says_so_in_dockers_words(host, regi
         await host.push(f"{registry.host}/nope", "1")
     await built(host, f"{registry.host}/a")
     registry.users = {"u": "p"}
-    with pytest.raises(SystemFailureError, match="^no basic auth credentials$"):
+    with pytest.raises(SystemFailureError, match=r"^no basic auth credentials$"):
         await host.push(f"{registry.host}/a", "1")
     import base64
 
     wrong = base64.b64encode(b'{"username":"u","password":"x"}').decode()
-    with pytest.raises(UnauthorizedError, match="^unauthorized: authentication required$"):
+    with pytest.raises(UnauthorizedError, match=r"^unauthorized: authentication required$"):
         await host.push(f"{registry.host}/a", "1", auth=wrong)
     assert registry.uploads == {}

@@ -86,7 +86,16 @@ def test_skopeo_finds_in_the_registry_what_it_put_there(hub: str, argosyd: Daemo
 def test_an_image_that_skopeo_put_there_is_pushed_on_byte_for_byte(hub: str, argosyd: Daemon) -> None:
     argosyd.api("POST", f"/images/busybox/tag?repo={hub}/a&tag=1")
     push(argosyd, f"{hub}/a", "1")
-    skopeo(argosyd, "copy", "--src-tls-verify=false", "--dest-tls-verify=false", "--format", "v2s2", f"docker://{hub}/a:1", f"docker://{hub}/b:1")
+    skopeo(
+        argosyd,
+        "copy",
+        "--src-tls-verify=false",
+        "--dest-tls-verify=false",
+        "--format",
+        "v2s2",
+        f"docker://{hub}/a:1",
+        f"docker://{hub}/b:1",
+    )
     argosyd.api("DELETE", f"/images/{hub}/a:1")
     argosyd.api("DELETE", "/images/busybox")
     pull(argosyd, f"{hub}/b", "1")
@@ -156,7 +165,9 @@ def big(registry: Registry) -> list[str]:
     return [digest_of(blob) for _, blob, _ in layers]
 
 
-def test_after_a_kill_a_pull_goes_on_from_the_bytes_that_are_here(leak_check: LeakCheck, daemons: Callable[..., Daemon], tmp_path: Path) -> None:
+def test_after_a_kill_a_pull_goes_on_from_the_bytes_that_are_here(
+    leak_check: LeakCheck, daemons: Callable[..., Daemon], tmp_path: Path
+) -> None:
     daemon, registry = daemons(busybox_image=False), Registry()
     digest = big(registry)[1]
     with served(daemon, registry, tmp_path, slow=0.02) as remote:
@@ -187,7 +198,9 @@ def _try_pull(daemon: Daemon, name: str) -> None:
         pass
 
 
-@pytest.mark.parametrize("point", ["distribution.blob:4", "storage.content.commit:2", "distribution.fetched", "distribution.commit", "images.add"])
+@pytest.mark.parametrize(
+    "point", ["distribution.blob:4", "storage.content.commit:2", "distribution.fetched", "distribution.commit", "images.add"]
+)
 def test_killed_anywhere_the_next_daemon_has_all_of_it_or_nothing(
     leak_check: LeakCheck, daemons: Callable[..., Daemon], tmp_path: Path, point: str
 ) -> None:
@@ -214,7 +227,14 @@ def test_who_goes_away_ends_the_pull(leak_check: LeakCheck, daemons: Callable[..
     digest = big(registry)[1]
     with served(daemon, registry, tmp_path, slow=0.02) as remote:
         client = subprocess.Popen(
-            ["curl", "-sN", "-XPOST", "--unix-socket", str(daemon.socket), f"http://d/v1.51/images/create?fromImage={remote.host}/big&tag=1"],
+            [
+                "curl",
+                "-sN",
+                "-XPOST",
+                "--unix-socket",
+                str(daemon.socket),
+                f"http://d/v1.51/images/create?fromImage={remote.host}/big&tag=1",
+            ],
             stdout=subprocess.DEVNULL,
         )
         while not remote.tell()["served"].get(digest):

@@ -29,7 +29,7 @@ async def test_basic_authentication(host, registry):
     registry.users = {"u": "p"}
     with pytest.raises(SystemFailureError, match=r'^Head ".*/v2/a/manifests/1": no basic auth credentials$'):
         await host.pull(f"{registry.host}/a", "1")
-    with pytest.raises(UnauthorizedError, match="^unauthorized: authentication required$"):
+    with pytest.raises(UnauthorizedError, match=r"^unauthorized: authentication required$"):
         await host.pull(f"{registry.host}/a", "1", auth=header("u", "wrong"))
     await host.pull(f"{registry.host}/a", "1", auth=header("u", "p"))
 
@@ -64,7 +64,7 @@ async def test_logins(host, registry):
         await login({**where, "password": "x"})
     registry.realm = f"http://{registry.host}/token"
     assert (await login({**where, "password": "p"}))["IdentityToken"] == "refresh-u"
-    with pytest.raises(UnauthorizedError, match='^Get ".*/v2/": unauthorized: incorrect username or password$'):
+    with pytest.raises(UnauthorizedError, match=r'^Get ".*/v2/": unauthorized: incorrect username or password$'):
         await login({**where, "password": "x"})
 
 

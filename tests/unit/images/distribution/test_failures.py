@@ -30,7 +30,9 @@ def test_a_failed_pull_names_the_image() -> None:
     assert isinstance(of_pull(unknown, reference), NotFoundError)
     assert str(of_pull(unknown, reference)) == "manifest for x/y:1 not found: manifest unknown: manifest unknown"
     denied = refusal(403, "", {}, b"", [])
-    assert str(of_pull(denied, reference)).startswith("pull access denied for x/y, repository does not exist or may require 'docker login': ")
+    assert str(of_pull(denied, reference)).startswith(
+        "pull access denied for x/y, repository does not exist or may require 'docker login': "
+    )
 
 
 def test_statuses_become_kinds() -> None:

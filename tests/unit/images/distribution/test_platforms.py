@@ -54,7 +54,9 @@ def test_one_spelling_for_each_platform() -> None:
     assert not fits(Platform("linux", "amd64"), parse("linux/arm64"))
 
 
-@pytest.mark.parametrize(("text", "words"), [("a/b/c/d", "cannot parse platform specifier"), ("a b", "invalid platform component"), ("", "invalid")])
+@pytest.mark.parametrize(
+    ("text", "words"), [("a/b/c/d", "cannot parse platform specifier"), ("a b", "invalid platform component"), ("", "invalid")]
+)
 def test_what_is_no_platform(text: str, words: str) -> None:
     with pytest.raises(InvalidParameterError, match=words):
         parse(text)
