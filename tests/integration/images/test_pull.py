@@ -71,6 +71,8 @@ async def test_what_is_here_is_not_fetched_again(host, registry):
     assert statuses(again)[-1] == f"Status: Image is up to date for {registry.host}/a:1"
     messages = await host.pull(f"{registry.host}/b", "1")
     assert "Already exists" in statuses(messages)
+    # A hub counts what is got, not what is asked for by HEAD.
+    assert registry.count("GET", "a/manifests") == 1
     assert registry.served[digest_of(shared[1])] == len(shared[1])
 
 
@@ -218,7 +220,7 @@ async def test_two_pulls_of_one_image_share_the_work(host, registry):
     registry.add_image("a", "2", [one])
     registry.gate = threading.Event()
     pulls = [asyncio.ensure_future(host.pull(f"{registry.host}/a", tag)) for tag in ("1", "2", "1")]
-    while registry.count("GET", "manifests") < 3:
+    while registry.count("HEAD", "manifests") < 3:
         await asyncio.sleep(0.01)
     registry.gate.set()
     for messages in await asyncio.gather(*pulls):

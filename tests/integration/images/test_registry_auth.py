@@ -70,7 +70,7 @@ async def test_logins(host, registry):
 
 async def test_a_rate_limit_is_explained(host, registry):
     registry.add_image("a", "1", [layer("x")])
-    registry.statuses["manifests/1"] = [429]
+    registry.statuses["manifests/1"] = [429, 429]
     registry.headers = {"ratelimit-limit": "100;w=21600", "ratelimit-remaining": "0;w=21600"}
     words = r"^toomanyrequests: as told \(limit: 100 in 6 hours; left: 0 in 6 hours; a login raises the limit: docker login\)$"
     with pytest.raises(ArgosyError, match=words):

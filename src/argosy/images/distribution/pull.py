@@ -94,15 +94,25 @@ class Puller:
         return image
 
     async def _one(self, repository: Repository, reference: Reference, platform: Platform | None, watch: Watch) -> Pulled:
-        found = await resolve.named(repository, reference)
-        watch({"status": f"Pulling from {reference.path}", "id": reference.digest or reference.tag})
-        target = await resolve.choose(repository, found, reference, platform or platforms.host())
+        digest = await resolve.digest_of(repository, reference)
         name = reference if not reference.digest else Reference(reference.domain, reference.path, "", reference.digest)
-        names = (name, Reference(reference.domain, reference.path, "", target.digest))
         before = self._catalog.named(name)
-        image = await self._image(repository, target, names, watch)
-        watch({"status": f"Digest: {target.digest}"})
-        return Pulled(image, before is None or before.id != image.id)
+        here = self._catalog.named(Reference(reference.domain, reference.path, "", digest)) if digest else None
+        wanted = platform or platforms.host()
+        if here is not None and _platform_of(here) == platforms.normalise(wanted):
+            # What the registry has under the name is here already.
+            watch({"status": f"Pulling from {reference.path}", "id": reference.digest or reference.tag})
+            if before is None or before.id != here.id:
+                here, _ = await self._catalog.add(here.id, here.record, [name])
+        else:
+            found = await resolve.named(repository, reference, digest)
+            digest = found.digest
+            watch({"status": f"Pulling from {reference.path}", "id": reference.digest or reference.tag})
+            target = await resolve.choose(repository, found, reference, wanted)
+            names = (name, Reference(reference.domain, reference.path, "", digest))
+            here = await self._image(repository, target, names, watch)
+        watch({"status": f"Digest: {digest}"})
+        return Pulled(here, before is None or before.id != here.id)
 
     async def _image(self, repository: Repository, target: Target, names: tuple[Reference, ...], watch: Watch) -> Image:
         """Return the image with these names: the one that is here, or fetched."""
@@ -133,7 +143,7 @@ class Puller:
         return image
 
     def _warn(self, image: Image, reference: Reference, platform: Platform | None, watch: Watch) -> None:
-        own = Platform(image.config.os or "linux", image.config.architecture, image.config.variant)
+        own = _platform_of(image)
         if platform is not None and not platforms.fits(own, platform):
             watch(
                 {
@@ -141,3 +151,7 @@ class Puller:
                     f"does not match the specified platform ({platform})"
                 }
             )
+
+
+def _platform_of(image: Image) -> Platform:
+    return platforms.normalise(Platform(image.config.os or "linux", image.config.architecture, image.config.variant))

@@ -26,7 +26,7 @@ async def look(
         try:
             session = await connect.first(http, endpoints.for_push(reference.domain, settings), tokens=tokens, credentials=credentials)
             repository = Repository(session, reference, settings=settings)
-            found = await resolve.named(repository, reference)
+            found = await resolve.named(repository, reference, await resolve.digest_of(repository, reference))
             if found.media_type in INDEXES:
                 platforms = [entry.platform for entry in resolve.decoded(found, Index).manifests if entry.platform is not None]
             else:

@@ -1,6 +1,7 @@
 """The verbs of one repository (OCI distribution specification, "Endpoints")."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import msgspec
 
 from argosy.base.errors import InvalidParameterError, SystemFailureError
 from argosy.images.distribution.endpoints import Endpoint
-from argosy.images.distribution.failures import RegistryError
+from argosy.images.distribution.failures import RegistryError, TransportError
 from argosy.images.distribution.http import Answer
 from argosy.images.distribution.session import Session
 from argosy.images.distribution.settings import RegistrySettings
@@ -59,11 +60,16 @@ class Repository:
             told = answer.headers.get("Docker-Content-Digest", "")
         return Fetched(_media_type(kind, data), _verified(reference, told, data), data)
 
-    async def has_manifest(self, reference: str) -> None:
-        """Ask for a manifest without its body. Raises as `manifest`; what went wrong is told from the status alone."""
+    async def manifest_digest(self, reference: str) -> str:
+        """Return the digest of what a tag or digest names, empty where the registry tells none.
+
+        Docker Hub counts a GET of a manifest as a pull, and a HEAD not at all. Raises as `manifest`, but with what the status
+        alone tells.
+        """
         url = f"{self._base}/manifests/{reference}"
-        async with self._session.request("HEAD", url, scopes=self._pull, headers={"Accept": _ACCEPT}):
-            pass
+        async with self._session.request("HEAD", url, scopes=self._pull, headers={"Accept": _ACCEPT}) as answer:
+            told = answer.headers.get("Docker-Content-Digest", "")
+        return told if digests.is_digest(told) else ""
 
     async def tags(self) -> list[str]:
         """Return all tags, page by page."""
@@ -134,22 +140,33 @@ class Repository:
         async with self._session.request("POST", f"{self._base}/blobs/uploads/", scopes=self._push, data=b"", ok=(202,)) as answer:
             return self._location(answer)
 
-    async def patch(self, location: str, data: Any) -> str:
+    async def patch(self, location: str, data: AsyncIterator[bytes]) -> str:
         """Send bytes of an upload; return where it goes on."""
-        headers = {"Content-Type": "application/octet-stream"}
-        async with self._session.request(
-            "PATCH", location, scopes=self._push, headers=headers, data=data, ok=(202, 204), wait=self._store
-        ) as answer:
-            return self._location(answer)
+        return await self._send("PATCH", location, data, {}, (202, 204))
 
-    async def finish(self, location: str, digest: str, data: Any = b"", size: int | None = None) -> None:
+    async def finish(self, location: str, digest: str, data: bytes | AsyncIterator[bytes] = b"", size: int | None = None) -> None:
         """End an upload, or send all of it, as the blob ``digest``."""
-        headers = {"Content-Type": "application/octet-stream"}
-        if size is not None:
-            headers["Content-Length"] = str(size)
+        headers = {"Content-Length": str(size)} if size is not None else {}
         url = f"{location}{'&' if '?' in location else '?'}digest={quote(digest, safe='')}"
-        async with self._session.request("PUT", url, scopes=self._push, headers=headers, data=data, ok=(201, 204), wait=self._store):
-            pass
+        await self._send("PUT", url, data, headers, (201, 204))
+
+    async def _send(self, method: str, url: str, data: bytes | AsyncIterator[bytes], headers: Mapping[str, str], ok: Sequence[int]) -> str:
+        """Send a part of an upload and return its next location. A registry that takes nothing any more is given up."""
+        named = {"Content-Type": "application/octet-stream", **headers}
+        try:
+            async with asyncio.timeout(self._store) as limit:
+                body = data if isinstance(data, bytes) else self._taken(data, limit)
+                async with self._session.request(
+                    method, url, scopes=self._push, headers=named, data=body, ok=ok, wait=self._store
+                ) as answer:
+                    return urljoin(answer.url, answer.headers.get("Location", ""))
+        except TimeoutError as error:
+            raise TransportError(f'{method.title()} "{url.partition("?")[0]}": i/o timeout') from error
+
+    async def _taken(self, pieces: AsyncIterator[bytes], limit: asyncio.Timeout) -> AsyncIterator[bytes]:
+        async for piece in pieces:
+            limit.reschedule(asyncio.get_running_loop().time() + self._store)
+            yield piece
 
     async def put_manifest(self, reference: str, media_type: str, data: bytes) -> None:
         headers = {"Content-Type": media_type}

@@ -7,7 +7,7 @@ import msgspec
 
 from argosy.base.errors import InvalidParameterError, NotFoundError, SystemFailureError
 from argosy.images.distribution import platforms
-from argosy.images.distribution.failures import NoCredentials
+from argosy.images.distribution.failures import RegistryError
 from argosy.images.distribution.platforms import Platform
 from argosy.images.distribution.repository import SCHEMA1, Fetched, Repository
 from argosy.oci.descriptor import INDEXES, MANIFESTS, Index, Manifest
@@ -25,13 +25,19 @@ class Target:
     manifest: Manifest
 
 
-async def named(repository: Repository, reference: Reference) -> Fetched:
-    """Return what the reference names. Raises as `Repository.manifest`."""
+async def digest_of(repository: Repository, reference: Reference) -> str:
+    """Return the digest of what the reference names, empty where a HEAD does not tell; `named` will say why then."""
+    if reference.digest:
+        return reference.digest
     try:
-        return await repository.manifest(reference.digest or reference.tag)
-    except NoCredentials as error:
-        # Docker asks by HEAD first, and says so.
-        raise NoCredentials(str(error).replace("Get ", "Head ", 1)) from error
+        return await repository.manifest_digest(reference.tag)
+    except RegistryError:
+        return ""
+
+
+async def named(repository: Repository, reference: Reference, digest: str = "") -> Fetched:
+    """Return what the reference names, by its digest where that is known. Raises as `Repository.manifest`."""
+    return await repository.manifest(digest or reference.digest or reference.tag)
 
 
 async def choose(repository: Repository, found: Fetched, reference: Reference, platform: Platform) -> Target:
