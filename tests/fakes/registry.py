@@ -154,7 +154,7 @@ class Registry:
         return {"mediaType": kind, "digest": digest, "size": len(data), **more}
 
     def dump(self, path: Path) -> None:
-        path.write_bytes(pickle.dumps((self.blobs, self.manifests, self.holds)))
+        path.write_bytes(pickle.dumps((self.blobs, self.manifests, self.holds, self.users)))
 
     # ------------------------------------------------------------ serving
 
@@ -418,7 +418,7 @@ def _repository(path: str) -> str:
 
 def _main() -> None:
     registry = Registry()
-    registry.blobs, registry.manifests, registry.holds = pickle.loads(Path(sys.argv[2]).read_bytes())
+    registry.blobs, registry.manifests, registry.holds, registry.users = pickle.loads(Path(sys.argv[2]).read_bytes())
     registry.slow = float(sys.argv[3]) if len(sys.argv) > 3 else 0
     with registry.serving(port=int(sys.argv[1])):
         for line in sys.stdin:

@@ -147,6 +147,30 @@ def test_our_command_line(hub: str, argosyd: Daemon) -> None:
     )
 
 
+def test_a_login_is_tried_kept_used_and_forgotten(leak_check: LeakCheck, argosyd: Daemon, tmp_path: Path) -> None:
+    registry = Registry()
+    registry.users = {"u": "p"}
+    registry.add_image("a", "1", [layer("x")])
+    environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "ARGOSY_CONFIG": str(tmp_path / "config")}
+
+    def argosy(*words: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        return argosyd.argosy(*words, input=said, stdin=None, env=environ)
+
+    with served(argosyd, registry, tmp_path) as remote:
+        done = argosy("pull", f"{remote.host}/a:1")
+        assert done.returncode == 1 and "no basic auth credentials" in done.stderr
+        done = argosy("login", "-u", "u", "--password-stdin", remote.host, said="wrong")
+        assert done.returncode == 1
+        assert "failed with status: 401 Unauthorized" in done.stderr, done.stderr
+        done = argosy("login", "-u", "u", "--password-stdin", remote.host, said="p")
+        assert (done.returncode, done.stdout) == (0, "Login Succeeded\n"), done.stderr
+        assert argosy("pull", f"{remote.host}/a:1").returncode == 0
+        assert argosy("push", f"{remote.host}/a:1").returncode == 0
+        assert argosy("logout", remote.host).stdout == f"Removing login credentials for {remote.host}\n"
+        assert argosy("pull", f"{remote.host}/a:1").returncode == 1
+    assert "p\n" not in argosyd.log.read_text()
+
+
 def test_an_unreachable_hub_fails_in_seconds_and_says_why(argosyd: Daemon) -> None:
     begun = time.monotonic()
     done = argosyd.argosy("run", "--rm", "nginx")

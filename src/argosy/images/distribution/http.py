@@ -145,7 +145,7 @@ class Http:
         raise TransportError(f'{method.title()} "{url}": stopped after {_HOPS} redirects')
 
     async def _once(
-        self, method: str, url: str, context: ssl.SSLContext, headers: Mapping[str, str], data: Any, wait: float
+        self, method: str, url: str, context: ssl.SSLContext | bool, headers: Mapping[str, str], data: Any, wait: float
     ) -> aiohttp.ClientResponse:
         limits = self._settings.timeouts
         module = self._aiohttp
@@ -174,7 +174,10 @@ class Http:
         """What reading an answer raises when it breaks off."""
         return (self._aiohttp.ClientError, TimeoutError, ConnectionError, ssl.SSLError)
 
-    async def _context(self, endpoint: Endpoint) -> ssl.SSLContext:
+    async def _context(self, endpoint: Endpoint) -> ssl.SSLContext | bool:
+        if not endpoint.url.startswith("https://"):
+            # Should it redirect to https: the machine's authorities.
+            return True
         if endpoint not in self._contexts:
             self._contexts[endpoint] = await asyncio.to_thread(certificates.context_for, endpoint, self._settings.certificates)
         return self._contexts[endpoint]

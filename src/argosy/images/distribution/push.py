@@ -102,7 +102,8 @@ class Pusher:
             digest = digests.of(data)
             watch({"status": f"{name.tag}: digest: {digest} size: {len(data)}"})
             watch({"progressDetail": {}, "aux": {"Tag": name.tag, "Digest": digest, "Size": len(data)}})
-            await self._catalog.add(image.id, image.record, [Reference(name.domain, name.path, "", digest)])
+            if (now := self._catalog.get(image.id)) is not None:
+                await self._catalog.add(now.id, now.record, [Reference(name.domain, name.path, "", digest)])
 
     async def _outgoing(self, image: Image) -> list[Outgoing]:
         found = []
