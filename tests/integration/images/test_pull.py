@@ -230,17 +230,20 @@ async def test_two_pulls_of_one_image_share_the_work(host, registry):
     assert image.repo_tags == (f"{registry.host}/a:1", f"{registry.host}/a:2")
 
 
-async def test_two_images_with_a_layer_in_common_fetch_it_once(host, registry):
+async def test_two_images_with_a_layer_in_common_fetch_and_apply_it_once(host, registry):
     one = layer("x", 400_000)
     registry.add_image("a", "1", [one, layer("y")])
     registry.add_image("b", "1", [one, layer("z")])
     registry.gate = threading.Event()
+    jobs, run = [], host.layers.workers.run
+    host.layers.workers.run = lambda job, *rest, **more: jobs.append(job) or run(job, *rest, **more)
     pulls = [asyncio.ensure_future(host.pull(f"{registry.host}/{name}", "1")) for name in ("a", "b")]
     while registry.count("GET", "blobs") < 4:
         await asyncio.sleep(0.01)
     registry.gate.set()
     await asyncio.gather(*pulls)
     assert registry.served[digest_of(one[1])] == len(one[1])
+    assert jobs.count("apply_layer") == 3
     assert len(host.left()[0]) == 3
     assert host.left()[2] == []
 
