@@ -12,7 +12,7 @@ from argosy.base.errors import InvalidParameterError, SystemFailureError
 from argosy.base.ids import short
 from argosy.images.catalog import Catalog
 from argosy.images.distribution import failures
-from argosy.images.distribution.claims import Claims
+from argosy.images.distribution.claims import Claim, Claims
 from argosy.images.distribution.downloads import Downloads
 from argosy.images.distribution.progress import INTERVAL, Board, step
 from argosy.images.distribution.repository import Repository
@@ -79,9 +79,12 @@ class _Work:
             data = await self._configuration()
             config = checked_config(data, len(manifest.layers))
             steps = _steps(manifest.layers, config)
-            async with shared.layers.ingest() as ingest:
-                await self._layers(steps, ingest)
-                failpoints.hit("distribution.fetched")
+            missing = self._missing(steps)
+            # Held until the layers are in place: who waits for them looks for them there.
+            with shared.claims.claimed(one.chain for one in missing if shared.layers.find(one.chain) is None) as claim:
+                async with shared.layers.ingest() as ingest:
+                    await self._layers(missing, claim, ingest)
+                    failpoints.hit("distribution.fetched")
             self._leases.enter_context(shared.layers.leases.hold(*(one.chain for one in steps)))
             return await self._record(data, names)
 
@@ -93,23 +96,25 @@ class _Work:
             return await asyncio.to_thread(content.read, descriptor.digest)
         return await self._repository.small_blob(descriptor, _CONFIG_LIMIT)
 
-    async def _layers(self, steps: Sequence[_Step], ingest: LayerIngest) -> None:
+    def _missing(self, steps: Sequence[_Step]) -> list[_Step]:
         missing = [one for one in steps if not self._is_here(one)]
         for one in steps:
             self._board.post(step(one.name, "Pulling fs layer" if one in missing else "Already exists"))
-        with self._shared.claims.claimed(one.chain for one in missing if self._shared.layers.find(one.chain) is None) as claim:
-            try:
-                async with asyncio.TaskGroup() as group:
-                    coming = {
-                        digest: group.create_task(self._shared.downloads.fetch(self._repository, layer, self._board.post))
-                        for digest, layer in {one.descriptor.digest: one.descriptor for one in missing}.items()
-                    }
-                    for one in missing:
-                        await coming[one.descriptor.digest]
-                        await claim.wait_for_others(one.chain)
-                        await self._apply(one, ingest)
-            except BaseExceptionGroup as group_error:
-                raise failures.first(group_error) from group_error
+        return missing
+
+    async def _layers(self, missing: Sequence[_Step], claim: Claim, ingest: LayerIngest) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                coming = {
+                    digest: group.create_task(self._shared.downloads.fetch(self._repository, layer, self._board.post))
+                    for digest, layer in {one.descriptor.digest: one.descriptor for one in missing}.items()
+                }
+                for one in missing:
+                    await coming[one.descriptor.digest]
+                    await claim.wait_for_others(one.chain)
+                    await self._apply(one, ingest)
+        except BaseExceptionGroup as error:
+            raise failures.first(error) from error
 
     def _is_here(self, one: _Step) -> bool:
         """Return whether neither the layer nor its blob is needed from the registry."""
