@@ -16,6 +16,7 @@ install_for() {
         bare) wanted="$wanted debootstrap iproute2" ;;
         esac
         case $part in hosts | root) wanted="$wanted runc crun iptables podman conmon" ;; esac
+        case $part in root) wanted="$wanted docker-registry skopeo curl e2fsprogs" ;; esac
     done
     if [ "$(id -u)" = 0 ]; then
         apt_install $wanted

@@ -142,7 +142,7 @@ async def test_errors_are_shown_in_our_words(api: Api) -> None:
     _, _, err = await docker(api, "start", "nope")
     assert b"Error response from daemon: No such container: nope" in err
     _, _, err = await docker(api, "pull", "nginx")
-    assert b"not served yet" in err
+    assert b"pull access denied for" in err
     _, _, err = await docker(api, "node", "ls")
     assert b"This node is not a swarm manager" in err
     code, _, err = await docker(api, "logs", "nope")

@@ -372,6 +372,43 @@ class FakeImages(Calls):
         return [], 0
 
 
+class FakeRegistries(Calls):
+    """Knows busybox; everything else is denied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failure: Exception | None = None
+
+    async def _messages(self, name: str) -> AsyncIterator[Mapping[str, Any]]:
+        if name != "busybox":
+            raise NotFoundError(f"pull access denied for {name}")
+        yield {"status": "Pulling from library/busybox", "id": "latest"}
+        if self.failure is not None:
+            raise self.failure
+        yield {"status": "Status: Downloaded newer image for busybox:latest"}
+
+    async def pull(self, name: str, tag: str, *, platform: str, auth: str) -> AsyncIterator[Mapping[str, Any]]:
+        self.note("pull", name, tag, platform, auth)
+        return self._messages(name)
+
+    async def push(self, name: str, tag: str, *, platform: str, auth: str) -> AsyncIterator[Mapping[str, Any]]:
+        self.note("push", name, tag, platform, auth)
+        return self._messages(name)
+
+    async def login(self, document: Mapping[str, Any]) -> Mapping[str, str]:
+        self.note("login", document)
+        return {"IdentityToken": "", "Status": "Login Succeeded"}
+
+    async def search(self, term: str, *, limit: int | None, filters: Filters, auth: str) -> list[Mapping[str, Any]]:
+        self.note("search", term, limit, filters, auth)
+        return [{"name": term, "description": "", "star_count": 1, "is_official": True, "is_automated": False}]
+
+    async def distribution(self, name: str, *, auth: str) -> Mapping[str, Any]:
+        self.note("distribution", name, auth)
+        descriptor = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": IMAGE, "size": 2}
+        return {"Descriptor": descriptor, "Platforms": [{"architecture": "amd64", "os": "linux"}]}
+
+
 class FakeNetworks(Calls):
     view = NetworkView(
         id=NET,

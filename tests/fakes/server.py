@@ -11,7 +11,18 @@ from typing import Any
 from argosy.api.listeners import unix_listener
 from argosy.api.server import ApiServer
 from argosy.base.clock import ManualClock
-from fakes.engine import NOW, SECOND, FakeContainers, FakeExecs, FakeImages, FakeNetworks, FakeSystem, FakeVolumes, container
+from fakes.engine import (
+    NOW,
+    SECOND,
+    FakeContainers,
+    FakeExecs,
+    FakeImages,
+    FakeNetworks,
+    FakeRegistries,
+    FakeSystem,
+    FakeVolumes,
+    container,
+)
 
 
 @dataclass
@@ -77,11 +88,13 @@ class Api:
         self.clock = ManualClock(NOW + 10 * SECOND)
         self.containers = FakeContainers(container())
         self.execs, self.images, self.networks = FakeExecs(), FakeImages(), FakeNetworks()
+        self.registries = FakeRegistries()
         self.volumes, self.system = FakeVolumes(), FakeSystem()
         self.server = ApiServer(
             containers=self.containers,
             execs=self.execs,
             images=self.images,
+            registries=self.registries,
             networks=self.networks,
             volumes=self.volumes,
             system=self.system,

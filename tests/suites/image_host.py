@@ -6,6 +6,7 @@ from argosy.base.clock import ManualClock
 from argosy.base.events import EventBus
 from argosy.base.tasks import Supervisor
 from argosy.build.dockerfile import changes
+from argosy.images.distribution.settings import RegistrySettings, Timeouts
 from argosy.images.store import ImageStore
 from argosy.storage.content import Content
 from argosy.storage.database import Database
@@ -14,12 +15,21 @@ from argosy.storage.layers import Layers
 from argosy.storage.snapshots import Snapshots
 from suites.fork_workers import ForkWorkers
 
+QUICK = RegistrySettings(retry_delay=0, timeouts=Timeouts(connect=5, answer=5))
+
+
+def statuses(messages):
+    """Return what a pull or push told, without the messages of bytes."""
+    return [message["status"] for message in messages if "status" in message and "progress" not in message]
+
 
 class Host:
     """Storage and images as the daemon wires them, in one directory."""
 
-    def __init__(self, root):
+    def __init__(self, root, *, registries=None, resolver=None):
         self.root = root
+        self.registries = registries or RegistrySettings()
+        self.resolver = resolver
         self.clock = ManualClock()
         self.used = {}
 
@@ -45,6 +55,9 @@ class Host:
             clock=self.clock,
             scratch=self.root / "tmp",
             changes=changes.apply,
+            supervisor=self.supervisor,
+            registries=self.registries,
+            resolver=self.resolver,
             users=lambda image: self.used.get(image, ()),
         )
         await self.images.open()
@@ -70,6 +83,12 @@ class Host:
     async def import_(self, data, repo="", tag="", changes=(), message="", platform=""):
         stream = await self.images.import_(chunks(data), repo=repo, tag=tag, message=message, changes=changes, platform=platform)
         return [message async for message in stream][-1]["status"]
+
+    async def pull(self, name, tag="", *, platform="", auth=""):
+        return [message async for message in await self.images.registries.pull(name, tag, platform=platform, auth=auth)]
+
+    async def push(self, name, tag="", *, platform="", auth=""):
+        return [message async for message in await self.images.registries.push(name, tag, platform=platform, auth=auth)]
 
     def left(self):
         """Return what the store holds on disk: (layers, blobs, asides, ingests, scratch files)."""

@@ -117,6 +117,27 @@ class ImageStore(Protocol):
     async def prune(self, filters: Filters) -> tuple[list[Mapping[str, str]], int]: ...
 
 
+class Registries(Protocol):
+    """``auth`` is the value of ``X-Registry-Auth``."""
+
+    async def pull(self, name: str, tag: str, *, platform: str, auth: str) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield progress messages. ``tag`` may be a digest; without either all tags are pulled."""
+        ...
+
+    async def push(self, name: str, tag: str, *, platform: str, auth: str) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield progress messages; without tag all tags are pushed."""
+        ...
+
+    async def login(self, document: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return ``Status`` and ``IdentityToken``. Raises UnauthorizedError and what reaching the registry raises."""
+        ...
+
+    async def search(self, term: str, *, limit: int | None, filters: Filters, auth: str) -> list[Mapping[str, Any]]: ...
+    async def distribution(self, name: str, *, auth: str) -> Mapping[str, Any]:
+        """Return ``Descriptor`` and ``Platforms`` of what the registry has under a name."""
+        ...
+
+
 class NetworkStore(Protocol):
     async def create(self, request: NetworkCreate) -> tuple[str, str]:
         """Return (id, warning)."""

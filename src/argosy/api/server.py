@@ -14,7 +14,7 @@ from argosy.api.answer import JSON, Answer, Gone
 from argosy.api.connection import Connection
 from argosy.api.errors import body_of, message_of, status_of
 from argosy.api.listeners import Listener, close_listener, serve
-from argosy.api.ports import Containers, Execs, ImageStore, NetworkStore, System, VolumeStore
+from argosy.api.ports import Containers, Execs, ImageStore, NetworkStore, Registries, System, VolumeStore
 from argosy.api.request import Request
 from argosy.api.routes import all_routes
 from argosy.api.seam import Seam
@@ -41,6 +41,7 @@ class ApiServer:
         containers: Containers,
         execs: Execs,
         images: ImageStore,
+        registries: Registries,
         networks: NetworkStore,
         volumes: VolumeStore,
         system: System,
@@ -52,6 +53,7 @@ class ApiServer:
             containers=containers,
             execs=execs,
             images=images,
+            registries=registries,
             networks=networks,
             volumes=volumes,
             system=system,

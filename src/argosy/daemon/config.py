@@ -55,7 +55,11 @@ def read_file(path: str, *, required: bool) -> dict[str, Any]:
         raise InvalidParameterError(f"unable to configure the Argosy daemon with file {path}: {error}") from error
     if not isinstance(found, dict):
         raise InvalidParameterError(f"unable to configure the Argosy daemon with file {path}: not a JSON object")
-    return found
+    # dockerd keeps its proxies in an object of their own.
+    proxies = found.pop("proxies", None) or {}
+    if not isinstance(proxies, dict) or proxies.keys() - {"http-proxy", "https-proxy", "no-proxy"}:
+        raise InvalidParameterError(f"unable to configure the Argosy daemon with file {path}: invalid proxies: {proxies}")
+    return found | proxies
 
 
 def merge(given: Mapping[str, Any], kept: Mapping[str, Any], path: str) -> DaemonConfig:
@@ -134,6 +138,7 @@ def check(config: DaemonConfig) -> None:
     runtimes(config)
     exec_options(config)
     address_pools(config)
+    mirrors(config)
     parse_size(str(config["default_shm_size"]))
 
 
@@ -189,6 +194,23 @@ def runtimes(config: DaemonConfig) -> dict[str, str]:
     for name, path in found.items():
         if not name or not path:
             raise InvalidParameterError(f"invalid runtime: {name or path}: use NAME=PATH")
+    return found
+
+
+def mirrors(config: DaemonConfig) -> dict[str, tuple[str, ...]]:
+    """Return the mirrors by registry: ``mirrors`` of daemon.json, ``HOST=URL`` words, and those of the hub."""
+    asked = config["mirrors"]
+    found: dict[str, tuple[str, ...]] = {}
+    for host, urls in asked.items():
+        several = (urls,) if isinstance(urls, str) else urls
+        if not isinstance(several, tuple | list) or not all(isinstance(url, str) and url for url in several):
+            raise InvalidParameterError(f"invalid mirrors of {host}: use a list of URLs")
+        found[host] = tuple(several)
+    for url in config["registry_mirrors"]:
+        if not url.startswith(("http://", "https://")):
+            raise InvalidParameterError(f'invalid mirror: unsupported scheme "{url.partition("://")[0]}" in "{url}"')
+    if config["registry_mirrors"]:
+        found["docker.io"] = (*config["registry_mirrors"], *found.get("docker.io", ()))
     return found
 
 

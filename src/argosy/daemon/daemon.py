@@ -11,7 +11,7 @@ from argosy.daemon import config as configuration
 from argosy.daemon.config import DaemonConfig
 from argosy.daemon.metrics import Metrics
 from argosy.daemon.root import DataRoot
-from argosy.daemon.settings import info_settings
+from argosy.daemon.settings import info_settings, registry_settings
 from argosy.daemon.wiring import Parts, build
 
 _log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ class Daemon:
             containers=parts.containers,
             execs=parts.execs,
             images=lower.images,
+            registries=lower.images.registries,
             networks=parts.networks,
             volumes=parts.volumes,
             system=parts.system,
@@ -79,6 +80,7 @@ class Daemon:
         parts = self._parts
         driver = parts.lower.layers.driver
         parts.system.reconfigure(info_settings(config, parts.settings, driver.name, driver.status(), self._root.daemon_id))
+        parts.lower.images.registries.reconfigure(registry_settings(config))
         self._config = config
         _log.info("configuration reloaded")
 

@@ -67,7 +67,6 @@ def _map(name: str, text: str, **more: object) -> Flag:
 
 
 NO_CONTAINERD = "argosyd runs containers itself"
-_LATER = "it comes with image pulls"
 
 FLAGS: tuple[Flag, ...] = (
     _list("add-runtime", "Register an additional OCI runtime, NAME=PATH", key="runtimes"),
@@ -122,8 +121,8 @@ FLAGS: tuple[Flag, ...] = (
     _text("group", "Group of the unix socket", "argosy", short="G"),
     _list("host", "Socket to listen on: unix://PATH, tcp://ADDRESS:PORT, fd://", short="H", key="hosts"),
     _list("host-gateway-ip", "What host-gateway in --add-host means", key="host-gateway-ips"),
-    _text("http-proxy", "Proxy for outgoing http", state=State.UNUSED, why=_LATER),
-    _text("https-proxy", "Proxy for outgoing https", state=State.UNUSED, why=_LATER),
+    _text("http-proxy", "Proxy for outgoing http"),
+    _text("https-proxy", "Proxy for outgoing https"),
     _flag("icc", "Containers of the default bridge reach each other", True),
     _flag("init", "Run a reaper as PID 1 of containers"),
     _text("init-path", "Path of docker-init", state=State.UNUSED, why="the reaper is built in"),
@@ -141,14 +140,15 @@ FLAGS: tuple[Flag, ...] = (
     _text("log-format", "text or json", "text"),
     _text("log-level", "debug, info, warn, error or fatal", "info", short="l"),
     _map("log-opt", "Log options of containers that name no driver", key="log-opts"),
-    _number("max-concurrent-downloads", "Parallel downloads of a pull", 3, state=State.UNUSED, why=_LATER),
-    _number("max-concurrent-uploads", "Parallel uploads of a push", 5, state=State.UNUSED, why=_LATER),
-    _number("max-download-attempts", "Attempts of a download", 5, state=State.UNUSED, why=_LATER),
+    _number("max-concurrent-downloads", "Parallel downloads of a pull", 3),
+    _number("max-concurrent-uploads", "Parallel uploads of a push", 5),
+    _number("max-download-attempts", "Attempts of a download", 5),
+    _map("mirror", "Registry mirrors of any registry: HOST=URL", key="mirrors"),
     _text("metrics-addr", "Address of Prometheus metrics"),
     _number("mtu", "MTU of the default bridge", 1500),
     _number("network-control-plane-mtu", "MTU of the control plane", 1500, state=State.UNUSED),
     _flag("no-new-privileges", "Set no-new-privileges for containers that do not say"),
-    _text("no-proxy", "Hosts that need no proxy", state=State.UNUSED, why=_LATER),
+    _text("no-proxy", "Hosts that need no proxy"),
     _list("node-generic-resource", "Swarm generic resources", key="node-generic-resources", state=State.UNUSED),
     _text("pidfile", "PID file", "/run/argosyd.pid", short="p"),
     _flag("raw-logs", "Plain log lines", state=State.UNUSED, why="log lines have no colours"),

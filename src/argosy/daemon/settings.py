@@ -13,6 +13,7 @@ from argosy.engine.info import InfoSettings
 from argosy.engine.model import LogConfig
 from argosy.engine.platform import Machine
 from argosy.engine.settings import EngineSettings
+from argosy.images.distribution.settings import RegistrySettings
 from argosy.network.settings import DEFAULT_POOLS, AddressPool, NetworkSettings
 
 ROTATION = {"max-size": "10m", "max-file": "3"}
@@ -77,6 +78,20 @@ def network_settings(config: DaemonConfig) -> NetworkSettings:
         policy=config["firewall_policy"],
         icc=config["icc"],
         ipv6=config["ipv6"],
+    )
+
+
+def registry_settings(config: DaemonConfig) -> RegistrySettings:
+    return RegistrySettings(
+        mirrors=configuration.mirrors(config),
+        insecure=tuple(config["insecure_registries"]),
+        http_proxy=config["http_proxy"],
+        https_proxy=config["https_proxy"],
+        no_proxy=config["no_proxy"],
+        downloads=max(1, config["max_concurrent_downloads"]),
+        uploads=max(1, config["max_concurrent_uploads"]),
+        attempts=max(1, config["max_download_attempts"]),
+        user_agent=f"argosy/{argosy.__version__}",
     )
 
 

@@ -14,7 +14,7 @@ from argosy.base.tasks import Supervisor
 from argosy.build.dockerfile import changes
 from argosy.daemon.config import DaemonConfig
 from argosy.daemon.root import DataRoot
-from argosy.daemon.settings import engine_settings, info_settings, network_settings
+from argosy.daemon.settings import engine_settings, info_settings, network_settings, registry_settings
 from argosy.engine.announce import Announcer
 from argosy.engine.boot import Boot
 from argosy.engine.change import Changer
@@ -131,6 +131,8 @@ def _lower(
         scratch=data / "tmp",
         changes=changes.apply,
         users=users,
+        supervisor=supervisor,
+        registries=registry_settings(config),
     )
     volumes = LocalVolumes(data / "volumes", db=database, workers=workers, trash=layers.trash, events=events, clock=clock)
     runtime = ShimRuntime(

@@ -112,7 +112,14 @@ class Catalog:
         return None
 
     def _by_manifest(self, digest: str) -> Image | None:
-        return next((image for image in self._images.values() if image.record.manifest == digest), None)
+        """Return the image of a manifest, or of the index by which it was pulled: that is a name of it."""
+        for image in self._images.values():
+            if image.record.manifest == digest:
+                return image
+        for name, reference in self._references.items():
+            if reference.digest == digest:
+                return self._images.get(self._names[name].image)
+        return None
 
     # ------------------------------------------------------------ what must not be collected
 

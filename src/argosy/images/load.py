@@ -165,7 +165,7 @@ def plan_all(bundle: Bundle) -> list[Plan]:
 def _from_entry(bundle: Bundle, entry: _Entry, found: list[Found]) -> Plan:
     data = bundle.data(entry.config)
     layers = tuple(bundle.part(name) for name in entry.layers or ())
-    config = _checked(data, len(layers))
+    config = checked_config(data, len(layers))
     names = []
     for tag in entry.repo_tags or ():
         reference = parse(tag)
@@ -197,7 +197,7 @@ def _from_manifest(bundle: Bundle, found: Found) -> Plan:
             raise InvalidParameterError(f"blob {layer.digest} is not in the archive")
         parts.append(part)
     names = tuple(parse(name).tagged() for name in found.names)
-    return Plan(digests.of(data), data, _checked(data, len(parts)), tuple(parts), names, "", found)
+    return Plan(digests.of(data), data, checked_config(data, len(parts)), tuple(parts), names, "", found)
 
 
 def _is_image(found: Found) -> bool:
@@ -206,7 +206,8 @@ def _is_image(found: Found) -> bool:
     return "vnd.docker.reference.type" not in annotations and "image" in found.manifest.config.media_type
 
 
-def _checked(data: bytes, layers: int) -> ImageConfig:
+def checked_config(data: bytes, layers: int) -> ImageConfig:
+    """Return a configuration that can be an image's with that many layers. Raises InvalidParameterError in Docker's words."""
     config = oci_image.decode(data)
     if config.rootfs is None:
         raise InvalidParameterError("invalid image JSON, no RootFS key")

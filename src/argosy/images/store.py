@@ -1,20 +1,25 @@
 """The images of a host: what the engine needs (`engine.ports.Images`) and what the API offers (`api.ports.ImageStore`)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from argosy.base.clock import Clock
 from argosy.base.errors import ArgosyError, ConflictError
 from argosy.base.events import EventBus
+from argosy.base.tasks import Supervisor
 from argosy.images import details, listing
 from argosy.images.catalog import Catalog
 from argosy.images.compose import Composer, import_reference
+from argosy.images.distribution.credentials import ANONYMOUS, Credentials
+from argosy.images.distribution.origins import Origins
+from argosy.images.distribution.settings import RegistrySettings
 from argosy.images.load import Loader, event_attributes
 from argosy.images.model import Changes, CommitRequest, HistoryEntry, ImageDetail, ImageSummary, ImageView
+from argosy.images.registries import Progress, Registries
 from argosy.images.remove import Remover
 from argosy.images.save import Saver, Selection, select
 from argosy.images.using import Users, nobody
@@ -23,6 +28,9 @@ from argosy.oci.reference import repository_and_tag
 from argosy.storage.content import Content, discard
 from argosy.storage.database import Database
 from argosy.storage.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractResolver
 
 Filters = Mapping[str, Sequence[str]]
 
@@ -41,7 +49,10 @@ class ImageStore:
         clock: Clock,
         scratch: Path,
         changes: Changes,
+        supervisor: Supervisor,
         users: Users = nobody,
+        registries: RegistrySettings = RegistrySettings(),  # noqa: B008  # frozen
+        resolver: "Callable[[], AbstractResolver] | None" = None,
     ) -> None:
         self._change = changes
         self._content = content
@@ -56,6 +67,18 @@ class ImageStore:
         parts: dict[str, Any] = {"catalog": self.catalog, "content": content, "events": events, "clock": clock, "scratch": scratch}
         self._loader = Loader(layers=self._layers, **parts)
         self._composer = Composer(snapshots=snapshots, changes=changes, **parts)
+        self._origins = Origins(db)
+        self.registries = Registries(
+            catalog=self.catalog,
+            content=content,
+            layers=self._layers,
+            origins=self._origins,
+            events=events,
+            clock=clock,
+            supervisor=supervisor,
+            settings=registries,
+            resolver=resolver,
+        )
         self._saver = Saver(content=content, layers=self._layers, clock=clock)
         self._remover = Remover(catalog=self.catalog, events=events, users=self._used, collect=self._collect)
 
@@ -113,6 +136,12 @@ class ImageStore:
         """Add the snapshot's diff as one layer to the container's image; return the new image's id."""
         return await self._composer.commit(request)
 
+    async def pull(
+        self, reference: str, *, platform: str = "", auth: Credentials = ANONYMOUS, progress: Progress = lambda message: None
+    ) -> ImageView:
+        """Pull one image from its registry and return it; ``progress`` is told Docker's messages. See `Registries.pull_image`."""
+        return await self.registries.pull_image(reference, platform=platform, auth=auth, progress=progress)
+
     # ------------------------------------------------------------ for the API
 
     async def list_(self, *, all: bool, filters: Filters, shared_size: bool = False, manifests: bool = False) -> list[ImageSummary]:
@@ -158,7 +187,8 @@ class ImageStore:
         return self._composer.import_(body, reference=reference, message=message, changes=changes, platform=platform)
 
     async def prune(self, filters: Filters) -> tuple[list[Mapping[str, str]], int]:
-        """Remove dangling images (or, with ``dangling=false``, all that no container uses); return them and the bytes freed."""
+        """Remove dangling images (or, with ``dangling=false``, all that no container uses) and unfinished
+        downloads; return the images and the bytes freed."""
         listing.check_filters(filters, {"dangling", "label", "label!", "until"})
         only_dangling = listing.flag(filters, "dangling", True)
         kept = {key: value for key, value in filters.items() if key != "dangling"}
@@ -178,7 +208,7 @@ class ImageStore:
             except ConflictError:
                 # Somebody began to use it meanwhile.
                 continue
-        return done, max(0, before - self.disk_usage())
+        return done, max(0, before - self.disk_usage()) + self._content.drop_unfinished()
 
     def disk_usage(self) -> int:
         """Return the bytes of all layers, each once, and of the blobs kept beside them."""
@@ -193,6 +223,9 @@ class ImageStore:
         async with self._collecting:
             roots = [*self.catalog.chains(), *self._snapshots.parents()]
             gone = self._layers.collect(roots)
+            if gone:
+                left = {layer.diff_id for layer in self._layers.all().values()}
+                await self._origins.forget({layer.diff_id for layer in gone} - left)
             if blobs := self._content.collect(self.catalog.blobs()):
                 await asyncio.to_thread(discard, blobs)
         return [layer.chain_id for layer in gone]

@@ -4,6 +4,7 @@ import bz2
 import io
 import lzma
 import os
+from collections.abc import Callable
 from typing import BinaryIO, Protocol, cast
 
 from argosy.base.errors import InvalidParameterError
@@ -29,10 +30,12 @@ def detect(head: bytes) -> str:
 
 
 class Region(io.RawIOBase):
-    """A part of a file as a stream; owns a duplicate of the descriptor."""
+    """A part of a file as a stream; owns a duplicate of the descriptor. ``watch`` is told how much of it has been read."""
 
-    def __init__(self, fd: int, offset: int, size: int) -> None:
+    def __init__(self, fd: int, offset: int, size: int, watch: Callable[[int], None] | None = None) -> None:
         self._fd = os.dup(fd)
+        self._begin = offset
+        self._watch = watch
         self._position = offset
         self._end = offset + size
 
@@ -43,6 +46,8 @@ class Region(io.RawIOBase):
         view = memoryview(buffer)[: self._end - self._position]
         got = os.preadv(self._fd, [view], self._position) if view else 0
         self._position += got
+        if self._watch is not None:
+            self._watch(self._position - self._begin)
         return got
 
     def close(self) -> None:

@@ -74,9 +74,9 @@ class Content:
         except FileNotFoundError:
             raise NotFoundError(f"content digest {digest}: not found") from None
 
-    async def put(self, data: bytes) -> str:
-        """Store a small blob and return its digest; on disk on return."""
-        digest = digests.of(data)
+    async def put(self, data: bytes, digest: str = "") -> str:
+        """Store a small blob and return its digest (``digest``, where the caller has verified it); on disk on return."""
+        digest = digest or digests.of(data)
         if not self.has(digest):
             await asyncio.to_thread(self._put, digest, data)
         return digest
@@ -123,6 +123,21 @@ class Content:
             del self._sizes[digest]
             gone.append(path)
         return gone
+
+    def forget(self, digest: str) -> None:
+        """Remove a blob that can be made again, unless others than its one holder use it."""
+        if self.has(digest) and self.leases.count(digest) <= 1:
+            self.path(digest).unlink(missing_ok=True)
+            del self._sizes[digest]
+
+    def drop_unfinished(self) -> int:
+        """Forget transfers that nobody is at; return the bytes that this frees."""
+        freed = 0
+        for path in self._ingest.iterdir():
+            if path.name not in self._open and not path.name.startswith("once-"):
+                freed += path.stat().st_size
+                path.unlink()
+        return freed
 
     def released(self, name: str) -> None:
         """An ingest has ended."""
@@ -204,6 +219,13 @@ class Ingest:
         """Open what is there already, hash it, and return its length: the offset to continue from."""
         await asyncio.to_thread(self._start)
         return self.offset
+
+    async def restart(self) -> None:
+        """Forget what is there and begin at the blob's first byte."""
+        await asyncio.to_thread(os.ftruncate, self._fd, 0)
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        self._hasher = hashlib.new(digests.split(self._digest)[0])
+        self.offset = 0
 
     async def write(self, data: bytes) -> None:
         """Append. Raises InvalidParameterError when more comes than the blob has."""

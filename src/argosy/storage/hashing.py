@@ -20,12 +20,14 @@ class Hashed:
     size: int
 
 
-def feed_region(fd: int, offset: int, size: int, kind: str, out: int) -> Hashed:
+def feed_region(fd: int, offset: int, size: int, kind: str, out: int, watch: Callable[[int], None] | None = None) -> Hashed:
     """Decompress a part of a file into the pipe ``out`` and close it; return the digest of the plain bytes.
+
+    ``watch`` is told how many compressed bytes have been read.
 
     Raises InvalidParameterError on damaged data, BrokenPipeError when the reader left.
     """
-    region = Region(fd, offset, size)
+    region = Region(fd, offset, size, watch)
     try:
         plain = decompressed(region, kind)
         return _pump(lambda view: _read(plain, view, kind), out)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,10 +42,19 @@ class LayerIngest:
         self._leased: list[str] = []
         self._synced = True
 
-    async def add(self, parent: str | None, part: Part, *, expected: str = "", recipe_always: bool = False) -> Layer:
+    async def add(
+        self,
+        parent: str | None,
+        part: Part,
+        *,
+        expected: str = "",
+        recipe_always: bool = False,
+        watch: Callable[[int], None] | None = None,
+    ) -> Layer:
         """Apply an archive on ``parent`` and return the layer. A layer that is known already is not applied again.
 
-        A compressed archive gets a recipe only if asked for: who keeps the blob needs none.
+        A compressed archive gets a recipe only if asked for: who keeps the blob needs none. ``watch`` is called, in a thread, with
+        the bytes of a compressed archive that have been taken so far.
 
         Raises InvalidParameterError when the archive is broken or is not what ``expected`` (a diff ID) says.
         """
@@ -56,7 +65,7 @@ class LayerIngest:
         recipe = _create(aside / "recipe") if recipe_always or not kind else -1
         try:
             if kind:
-                result, hashed = await self._compressed(part, kind, aside, recipe)
+                result, hashed = await self._compressed(part, kind, aside, recipe, watch)
             else:
                 result, hashed = await self._plain(part, aside, recipe)
         except BaseException:
@@ -168,9 +177,11 @@ class LayerIngest:
         result = await self._apply(aside, {"offset": part.offset, "size": part.size}, [part.fd, recipe])
         return result, Hashed(result["digest"], part.size)
 
-    async def _compressed(self, part: Part, kind: str, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
+    async def _compressed(
+        self, part: Part, kind: str, aside: Path, recipe: int, watch: Callable[[int], None] | None
+    ) -> tuple[dict[str, Any], Hashed]:
         read, write = pipes.make_pipe()
-        feeding = _in_thread(hashing.feed_region, part.fd, part.offset, part.size, kind, write)
+        feeding = _in_thread(hashing.feed_region, part.fd, part.offset, part.size, kind, write, watch)
         return await self._fed(feeding, aside, read, [read, recipe] if recipe >= 0 else [read])
 
     async def _commit(self, upper: Path, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:

@@ -145,6 +145,13 @@ class Layers:
 
     async def tar(self, chain: str) -> AsyncIterator[bytes]:
         """Yield the layer's uncompressed tar, byte for byte as it came. Raises NotFoundError if it has no recipe."""
+        async with self.tar_pipe(chain) as read:
+            async for chunk in pipes.drain(read):
+                yield chunk
+
+    @asynccontextmanager
+    async def tar_pipe(self, chain: str) -> AsyncIterator[int]:
+        """Yield a pipe, for the block to read and close, from which the tar comes; raises at the end what making it failed with."""
         layer = self.get(chain)
         if not layer.recipe:
             raise NotFoundError(f"layer {chain} has no recipe")
@@ -155,8 +162,7 @@ class Layers:
             job = asyncio.ensure_future(self.workers.run("assemble", {}, fds=[recipe, write], root=Directory(str(tree / "diff"))))
             job.add_done_callback(lambda _: close_all(write, recipe))
             try:
-                async for chunk in pipes.drain(read):
-                    yield chunk
+                yield read
                 await job
             finally:
                 job.cancel()

@@ -33,5 +33,8 @@ class Leases:
             for key in keys:
                 self.release(key)
 
+    def count(self, key: str) -> int:
+        return self._holders[key]
+
     def held(self) -> frozenset[str]:
         return frozenset(self._holders)

@@ -40,20 +40,26 @@ async def feed(write: int, body: AsyncIterator[bytes]) -> None:
 
 async def drain(read: int) -> AsyncIterator[bytes]:
     """Yield what comes out of the pipe until its end, and close it in any case."""
-    loop = asyncio.get_running_loop()
-    os.set_blocking(read, False)
     try:
-        while True:
-            try:
-                chunk = os.read(read, _SIZE)
-            except BlockingIOError:
-                await _ready(loop.add_reader, loop.remove_reader, read)
-                continue
-            if not chunk:
-                return
+        async for chunk in pieces(read):
             yield chunk
     finally:
         os.close(read)
+
+
+async def pieces(read: int) -> AsyncIterator[bytes]:
+    """The same, leaving the pipe to be closed by the caller, who may never come to take the first piece."""
+    loop = asyncio.get_running_loop()
+    os.set_blocking(read, False)
+    while True:
+        try:
+            chunk = os.read(read, _SIZE)
+        except BlockingIOError:
+            await _ready(loop.add_reader, loop.remove_reader, read)
+            continue
+        if not chunk:
+            return
+        yield chunk
 
 
 async def _ready(add: object, remove: object, fd: int) -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from fakes.registry import Registry
 from suites.image_host import Host
 
 
@@ -8,3 +9,9 @@ async def host(tmp_path):
     host = await Host(tmp_path / "host").start() if (tmp_path / "host").mkdir() is None else None
     yield host
     await host.stop()
+
+
+@pytest.fixture
+def registry():
+    with Registry().serving() as made:
+        yield made

@@ -1,6 +1,6 @@
 """The routes, a noun a file; each class takes what it serves from and lists its routes."""
 
-from argosy.api.ports import Containers, Execs, ImageStore, NetworkStore, System, VolumeStore
+from argosy.api.ports import Containers, Execs, ImageStore, NetworkStore, Registries, System, VolumeStore
 from argosy.api.routes.archives import ArchiveRoutes
 from argosy.api.routes.attach import AttachRoutes
 from argosy.api.routes.builds import build_routes
@@ -11,7 +11,7 @@ from argosy.api.routes.lifecycle import LifecycleRoutes
 from argosy.api.routes.networks import NetworkRoutes
 from argosy.api.routes.output import OutputRoutes
 from argosy.api.routes.plugins import plugin_routes
-from argosy.api.routes.registries import registry_routes
+from argosy.api.routes.registries import RegistryRoutes
 from argosy.api.routes.swarm import swarm_routes
 from argosy.api.routes.system import SystemRoutes
 from argosy.api.routes.transfers import TransferRoutes
@@ -26,6 +26,7 @@ def all_routes(
     containers: Containers,
     execs: Execs,
     images: ImageStore,
+    registries: Registries,
     networks: NetworkStore,
     volumes: VolumeStore,
     system: System,
@@ -41,8 +42,8 @@ def all_routes(
         *OutputRoutes(containers, clock).routes(),
         *ArchiveRoutes(containers).routes(),
         *ExecRoutes(execs).routes(),
-        *TransferRoutes(images).routes(),
-        *registry_routes(),
+        *TransferRoutes(images, registries).routes(),
+        *RegistryRoutes(registries).routes(),
         *ImageRoutes(images).routes(),
         *NetworkRoutes(networks).routes(),
         *VolumeRoutes(volumes).routes(),

@@ -1,4 +1,4 @@
-"""Images that come and go: load, import, save. Progress is a stream of JSON messages, late errors are ``errorDetail``."""
+"""Images that come and go: pull, load, import, save. Progress is a stream of JSON messages, late errors are ``errorDetail``."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from argosy.api.answer import JSON, Answer, Gone, Stream
 from argosy.api.errors import message_of
 from argosy.api.platforms import parse_platform
-from argosy.api.ports import ImageStore
+from argosy.api.ports import ImageStore, Registries
 from argosy.api.request import Request
 from argosy.api.sending import closing, send_pieces
 from argosy.api.table import Route
@@ -14,13 +14,14 @@ from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyErro
 
 
 class TransferRoutes:
-    def __init__(self, images: ImageStore) -> None:
+    def __init__(self, images: ImageStore, registries: Registries) -> None:
         self._images = images
+        self._registries = registries
 
     def routes(self) -> list[Route]:
         return [
             Route("POST", "/images/load", self.load),
-            Route("POST", "/images/create", self.create),
+            Route("POST", "/images/create", self.create, follows_client=True),
             Route("GET", "/images/get", self.save_many),
             Route("GET", "/images/{name:.*}/get", self.save_one),
         ]
@@ -35,12 +36,11 @@ class TransferRoutes:
                 yield message
 
     async def create(self, request: Request) -> Answer | Gone:
+        if name := request.text("fromImage"):
+            return await self._pull(request, name)
         source = request.text("fromSrc")
         if not source:
-            raise NotImplementedInArgosyError(
-                f"pulling {request.text('fromImage') or 'images'} from a registry is not served yet: "
-                "import a root file system (docker import) or load an archive (docker load)"
-            )
+            raise InvalidParameterError("neither fromImage nor fromSrc is given")
         if source != "-":
             raise NotImplementedInArgosyError(f"importing from {source} is not served: fetch it and pipe it in (docker import -)")
         progress = await self._images.import_(
@@ -52,6 +52,15 @@ class TransferRoutes:
             platform=parse_platform(request.text("platform")),
         )
         return await send_progress(request, progress)
+
+    async def _pull(self, request: Request, name: str) -> Answer | Gone:
+        messages = await self._registries.pull(
+            name,
+            request.text("tag"),
+            platform=parse_platform(request.text("platform")),
+            auth=request.headers.get("X-Registry-Auth", ""),
+        )
+        return await send_progress(request, messages)
 
     async def save_one(self, request: Request) -> Answer | Gone:
         return await self._save(request, [request.parts["name"]])
