@@ -1,0 +1,109 @@
+"""Puts the parts together; the only place in the registry that knows everybody."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from argosy.base.errors import SystemFailureError
+from argosy.base.tasks import Supervisor
+from argosy.registry.auth.grant import Gate, OpenGate
+from argosy.registry.config import Config, size
+from argosy.registry.dispatch import Dispatcher, Handlers
+from argosy.registry.handlers.blobs import BlobHandlers
+from argosy.registry.handlers.lists import ListHandlers
+from argosy.registry.handlers.manifests import ManifestHandlers
+from argosy.registry.handlers.uploads import UploadHandlers
+from argosy.registry.http.answer import AnyAnswer
+from argosy.registry.http.request import Request
+from argosy.registry.metrics import Metrics
+from argosy.registry.patterns import Pattern
+from argosy.registry.server import RegistryServer
+from argosy.registry.storage.blobs import Blobs
+from argosy.registry.storage.layout import Layout, prepare
+from argosy.registry.storage.manifests import Manifests
+from argosy.registry.storage.uploads import Uploads
+from argosy.registry.usage import Usage
+
+_log = logging.getLogger(__name__)
+_GRACE_SECONDS = 10.0
+READ_ONLY = "this registry is read-only"
+
+
+class Registry:
+    """A registry on one root, as configured."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        try:
+            self.layout = prepare(Path(config.root))
+        except (OSError, ValueError) as error:
+            raise SystemFailureError(f"cannot use {config.root}: {error}") from error
+        self.metrics = Metrics()
+        self.blobs = Blobs(self.layout)
+        self.uploads = Uploads(self.layout, self.blobs)
+        self.manifests = Manifests(self.layout)
+        self.usage = usage_of(config, self.layout)
+        self._tasks = Supervisor()
+        dispatcher = Dispatcher(
+            handlers=self._handlers(),
+            pages=self._pages(),
+            gate=self._gate(),
+            metrics=self.metrics,
+            read_only=READ_ONLY if config.read_only else "",
+        )
+        self.server = RegistryServer(dispatcher.handle)
+
+    def _gate(self) -> Gate:
+        return OpenGate()
+
+    def _pages(self) -> Mapping[str, Callable[[Request], Awaitable[AnyAnswer]]]:
+        return {}
+
+    def _handlers(self) -> Handlers:
+        blobs = BlobHandlers(blobs=self.blobs, usage=self.usage)
+        uploads = UploadHandlers(layout=self.layout, blobs=self.blobs, uploads=self.uploads, usage=self.usage)
+        manifests = ManifestHandlers(manifests=self.manifests)
+        lists = ListHandlers(layout=self.layout, manifests=self.manifests)
+        return {
+            "base": {"GET": lists.base, "HEAD": lists.base},
+            "catalog": {"GET": lists.catalogue},
+            "tags": {"GET": lists.tags},
+            "manifest": {"GET": manifests.get, "HEAD": manifests.get, "PUT": manifests.put, "DELETE": manifests.delete},
+            "referrers": {"GET": manifests.referrers},
+            "blob": {"GET": blobs.get, "HEAD": blobs.head, "DELETE": blobs.delete},
+            "uploads": {"POST": uploads.begin},
+            "upload": {"GET": uploads.status, "PATCH": uploads.append, "PUT": uploads.end, "DELETE": uploads.cancel},
+        }
+
+    async def start(self) -> None:
+        """Listen. Raises SystemFailureError or InvalidParameterError."""
+        for address in self._config.listen:
+            for shown in await self.server.listen(address, self._config.tls):
+                _log.info("registry listens on %s (root %s)", shown, self.layout.root)
+
+    def reload(self) -> None:
+        self.server.reload()
+
+    async def close(self) -> None:
+        await self.server.close(_GRACE_SECONDS)
+        await self._tasks.close()
+
+
+def usage_of(config: Config, layout: Layout) -> Usage:
+    limits = {Pattern(text): size(value, f"quota.repositories.{text}") for text, value in config.quota.repositories.items()}
+    if config.quota.repository:
+        limits[Pattern("**")] = size(config.quota.repository, "quota.repository")
+    return Usage(layout=layout, total=size(config.quota.total, "quota.total"), repositories=limits)
+
+
+async def serve(config: Config, ended: asyncio.Event, reloading: Callable[[Callable[[], None]], None]) -> None:
+    """Run a registry until the event; ``reloading`` is given what a SIGHUP is to call."""
+    registry = Registry(config)
+    try:
+        await registry.start()
+        reloading(registry.reload)
+        await ended.wait()
+        _log.info("registry stops")
+    finally:
+        await registry.close()
