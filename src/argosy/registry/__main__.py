@@ -23,14 +23,17 @@ def main() -> None:
         logging.getLogger("asyncio").setLevel(logging.WARNING)
         os.umask(0o022)
         if given.command == "gc":
-            raise SystemExit(1)
-        asyncio.run(_serve(config))
+            from argosy.registry.gc.command import collect
+
+            collect(config, dry_run=given.dry_run, as_json=given.json, write=print)
+            return
+        asyncio.run(_serve(config, given.words))
     except ArgosyError as error:
         print(f"argosy-registry: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(1) from error
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, words: list[str]) -> None:
     from argosy.registry.wiring import serve
 
     ended = asyncio.Event()
@@ -41,7 +44,7 @@ async def _serve(config: Config) -> None:
     def reloading(act: Callable[[], None]) -> None:
         loop.add_signal_handler(signal.SIGHUP, act)
 
-    await serve(config, ended, reloading)
+    await serve(config, words, ended, reloading)
 
 
 if __name__ == "__main__":

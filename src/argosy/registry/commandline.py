@@ -30,7 +30,7 @@ _SWITCHES = {
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Return command, config (path), flags (dotted key → value), dry_run; exits as argparse does on bad usage."""
+    """Return command, config (path), flags (dotted key → value), words (what follows the command); exits as argparse does on bad usage."""
     parser = argparse.ArgumentParser(
         "argosy-registry", description="An OCI image registry.", epilog="See docs/registry.md for the configuration file."
     )
@@ -39,10 +39,13 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     serve = commands.add_parser("serve", help="serve (what is done without a command, too)")
     gc = commands.add_parser("gc", help="collect garbage once, also while a server works on the same root")
     gc.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    gc.add_argument("--json", action="store_true", help="write one line of JSON")
     for one in (serve, gc):
         _add_flags(one)
     known = ("serve", "gc", "-h", "--help", "--version")
-    given = parser.parse_args(list(words) if words and words[0] in known else ["serve", *words])
+    full = list(words) if words and words[0] in known else ["serve", *words]
+    given = parser.parse_args(full)
+    given.words = full[1:]
     given.flags = _flags(given)
     return given
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from argosy.registry.auth.grant import DELETE, PULL, PUSH, Gate, Need
 from argosy.registry.errors import RegistryError
 from argosy.registry.http.answer import JSON, Answer, AnyAnswer
-from argosy.registry.http.request import Request
+from argosy.registry.http.request import BodyCutOff, Request
 from argosy.registry.metrics import Metrics
 from argosy.registry.names import Target, target_of
 
@@ -48,6 +48,8 @@ class Dispatcher:
                 answer = await self._page(request)
         except RegistryError as error:
             answer = _failed(request, error)
+        except BodyCutOff as error:
+            raise ConnectionResetError("the client went away while it sent its body") from error
         except ConnectionError:
             raise
         except OSError as error:

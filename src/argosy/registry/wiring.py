@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from argosy.base.errors import SystemFailureError
 from argosy.base.tasks import Supervisor
 from argosy.registry.auth.grant import Gate, OpenGate
-from argosy.registry.config import Config, size
+from argosy.registry.config import Config, seconds, size
 from argosy.registry.dispatch import Dispatcher, Handlers
+from argosy.registry.gc.schedule import Schedule
 from argosy.registry.handlers.blobs import BlobHandlers
 from argosy.registry.handlers.lists import ListHandlers
 from argosy.registry.handlers.manifests import ManifestHandlers
@@ -33,8 +34,10 @@ READ_ONLY = "this registry is read-only"
 class Registry:
     """A registry on one root, as configured."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, words: Sequence[str] = ()) -> None:
+        """``words``: the command line, for the garbage collection that is run as a process of its own."""
         self._config = config
+        self._words = words
         try:
             self.layout = prepare(Path(config.root))
         except (OSError, ValueError) as error:
@@ -82,6 +85,16 @@ class Registry:
             for shown in await self.server.listen(address, self._config.tls):
                 _log.info("registry listens on %s (root %s)", shown, self.layout.root)
 
+        interval = seconds(self._config.gc.interval, "gc.interval")
+        if interval > 0 and not self._config.read_only:
+            schedule = Schedule(interval=interval, words=self._words, ended=self._collected)
+            self._tasks.spawn(schedule.run(), name="garbage collection")
+
+    def _collected(self, freed: int) -> None:
+        self.usage.forget_all()
+        self.metrics.add("argosy_registry_gc_runs_total")
+        self.metrics.add("argosy_registry_gc_freed_bytes_total", freed)
+
     def reload(self) -> None:
         self.server.reload()
 
@@ -97,9 +110,9 @@ def usage_of(config: Config, layout: Layout) -> Usage:
     return Usage(layout=layout, total=size(config.quota.total, "quota.total"), repositories=limits)
 
 
-async def serve(config: Config, ended: asyncio.Event, reloading: Callable[[Callable[[], None]], None]) -> None:
+async def serve(config: Config, words: Sequence[str], ended: asyncio.Event, reloading: Callable[[Callable[[], None]], None]) -> None:
     """Run a registry until the event; ``reloading`` is given what a SIGHUP is to call."""
-    registry = Registry(config)
+    registry = Registry(config, words)
     try:
         await registry.start()
         reloading(registry.reload)

@@ -25,6 +25,8 @@ class ManifestHandlers:
         stored = await asyncio.to_thread(self._manifests.read, target.name, target.reference)
         if stored is None:
             raise await self._unknown(target)
+        if request.method == "HEAD" and target.reference == stored.digest:
+            await asyncio.to_thread(self._manifests.promise, target.name, stored.digest)
         return manifest_answer(request, stored)
 
     async def _unknown(self, target: Target) -> RegistryError:

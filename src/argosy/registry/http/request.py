@@ -23,6 +23,7 @@ class Request:
     """Made for every message by the connection; ``grant`` is filled in by the dispatcher."""
 
     __slots__ = (
+        "_cut_off",
         "_query", "_task", "answering", "connection", "grant", "headers", "message", "method", "path", "payload", "query_text", "writer",
     )  # fmt: skip
 
@@ -38,6 +39,7 @@ class Request:
         self.grant: Grant | None = None
         self.answering = False
         """The answer's head is out: an error can no longer become an answer of its own."""
+        self._cut_off = False
         self._query: dict[str, list[str]] | None = None
         self._task: Any = None
 
@@ -47,7 +49,10 @@ class Request:
         pass
 
     def _cancel(self, error: BaseException) -> None:
-        self.payload.set_exception(error)
+        """The client has left. What came before is still to be read: an upload goes on there."""
+        self._cut_off = not self.payload.is_eof()
+        if self._cut_off:
+            self.payload.feed_eof()
 
     def allows(self, name: str, action: str) -> bool:
         """Say whether the sender may do it; nobody may before the gate has been passed."""
@@ -106,6 +111,8 @@ class Request:
         try:
             while chunk := await readany():
                 yield chunk
+            if self._cut_off:
+                raise BodyCutOff("the client went away")
         except (RequestPayloadError, ConnectionError, RuntimeError) as error:
             raise BodyCutOff(str(error)) from error
 

@@ -2,15 +2,12 @@
 
 import errno
 import os
-import time
 
 from argosy.base import failpoints
 from argosy.registry.storage import locks
 from argosy.registry.storage.layout import Layout
+from argosy.registry.storage.leases import renew
 from argosy.registry.storage.writing import link, remove, sync_directory
-
-_LEASE_NS = 600 * 10**9
-"""A lease is renewed when it is older than this: shorter than any sensible grace time, and seldom enough to cost nothing."""
 
 
 class Blobs:
@@ -33,21 +30,7 @@ class Blobs:
 
     def promise(self, name: str, digest: str) -> int | None:
         """As `size`; and gc keeps the blob for the grace time from now, because a client is told that it need not send it."""
-        path = self._layout.blob(name, digest)
-        try:
-            status = os.stat(path)
-            if time.time_ns() - status.st_mtime_ns > _LEASE_NS:
-                with locks.adding(self._layout, name):
-                    os.utime(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except PermissionError:
-            # A root that is mounted read-only: nothing removes either.
-            pass
-        except OSError as error:
-            if error.errno != errno.EROFS:
-                raise
-        return status.st_size
+        return renew(self._layout, name, self._layout.blob(name, digest))
 
     def commit(self, name: str, digest: str, data: str) -> None:
         """Make a whole, verified, synced file (an upload) a blob of the repository. The file keeps its name."""

@@ -13,6 +13,7 @@ from argosy.registry.errors import RegistryError
 from argosy.registry.manifest import Manifest
 from argosy.registry.storage import locks
 from argosy.registry.storage.layout import Layout
+from argosy.registry.storage.leases import renew
 from argosy.registry.storage.writing import read_file, remove, sync_directory, write_file
 
 
@@ -51,6 +52,10 @@ class Manifests:
             return None
         media_type, _, content = data.partition(b"\n")
         return Stored(digest, media_type.decode(), content)
+
+    def promise(self, name: str, digest: str) -> None:
+        """Gc keeps the manifest for the grace time from now, because a client is told that it need not send it."""
+        renew(self._layout, name, self._layout.manifest(name, digest))
 
     def has(self, name: str, digest: str) -> bool:
         return os.path.exists(self._layout.manifest(name, digest))
