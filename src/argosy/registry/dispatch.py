@@ -13,6 +13,7 @@ from argosy.registry.names import Target, target_of
 _log = logging.getLogger(__name__)
 
 Handler = Callable[[Request, Target], Awaitable[AnyAnswer]]
+Page = Callable[[Request], Awaitable[AnyAnswer]]
 Handlers = Mapping[str, Mapping[str, Handler]]
 """Noun → method → handler."""
 _WRITING = ("POST", "PUT", "PATCH", "DELETE")
@@ -23,14 +24,14 @@ class Dispatcher:
         self,
         *,
         handlers: Handlers,
-        pages: Mapping[str, Callable[[Request], Awaitable[AnyAnswer]]],
+        pages: Mapping[str, Page],
         gate: Gate,
         metrics: Metrics,
         read_only: str = "",
     ) -> None:
         self._handlers = handlers
         self._pages = pages
-        """First path component → what answers everything below it, the gate included."""
+        """First path component → what answers everything below it; it asks the gate itself."""
         self._gate = gate
         self._metrics = metrics
         self._read_only = read_only

@@ -28,7 +28,7 @@ class Metrics:
         for name, words in _TOTALS.items():
             lines += _metric(name, "counter", words, [f"{name} {self._totals[name]}"])
         for name, (words, value) in gauges.items():
-            lines += _metric(name, "gauge", words, [f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"])
+            lines += _metric(name, "gauge", words, [f"{name} {value}"])
         return "\n".join(lines) + "\n"
 
 

@@ -2,24 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from argosy.base.errors import SystemFailureError
 from argosy.base.tasks import Supervisor
+from argosy.registry.auth.basic import BasicGate
 from argosy.registry.auth.grant import Gate, OpenGate
+from argosy.registry.auth.htpasswd import Htpasswd
+from argosy.registry.auth.rules import Rule
 from argosy.registry.config import Config, seconds, size
-from argosy.registry.dispatch import Dispatcher, Handlers
+from argosy.registry.dispatch import Dispatcher, Handlers, Page
 from argosy.registry.gc.schedule import Schedule
 from argosy.registry.handlers.blobs import BlobHandlers
 from argosy.registry.handlers.lists import ListHandlers
 from argosy.registry.handlers.manifests import ManifestHandlers
+from argosy.registry.handlers.metrics_page import MetricsPage
 from argosy.registry.handlers.uploads import UploadHandlers
-from argosy.registry.http.answer import AnyAnswer
-from argosy.registry.http.request import Request
 from argosy.registry.metrics import Metrics
+from argosy.registry.page.browse import BrowsePage
 from argosy.registry.patterns import Pattern
-from argosy.registry.server import RegistryServer
+from argosy.registry.server import RegistryServer, is_loopback
 from argosy.registry.storage.blobs import Blobs
 from argosy.registry.storage.layout import Layout, prepare
 from argosy.registry.storage.manifests import Manifests
@@ -38,6 +41,7 @@ class Registry:
         """``words``: the command line, for the garbage collection that is run as a process of its own."""
         self._config = config
         self._words = words
+        self._read_only = READ_ONLY if config.read_only else ""
         try:
             self.layout = prepare(Path(config.root))
         except (OSError, ValueError) as error:
@@ -48,20 +52,39 @@ class Registry:
         self.manifests = Manifests(self.layout)
         self.usage = usage_of(config, self.layout)
         self._tasks = Supervisor()
+        gate = self._gate()
         dispatcher = Dispatcher(
             handlers=self._handlers(),
-            pages=self._pages(),
-            gate=self._gate(),
+            pages=self._pages(gate),
+            gate=gate,
             metrics=self.metrics,
-            read_only=READ_ONLY if config.read_only else "",
+            read_only=self._read_only,
         )
         self.server = RegistryServer(dispatcher.handle)
 
     def _gate(self) -> Gate:
+        auth = self._config.auth
+        if auth.token is not None:
+            # Imported here: cryptography takes a tenth of a second and 10 MiB, and few registries use it.
+            from argosy.registry.auth.token import TokenGate
+
+            return TokenGate(auth.token, metrics=self.metrics)
+        if auth.htpasswd:
+            rules = [
+                Rule(frozenset(rule.users), tuple(map(Pattern, rule.repositories)), frozenset(rule.actions)) for rule in self._config.access
+            ]
+            return BasicGate(passwords=Htpasswd(auth.htpasswd), rules=rules, realm=auth.realm, metrics=self.metrics)
         return OpenGate()
 
-    def _pages(self) -> Mapping[str, Callable[[Request], Awaitable[AnyAnswer]]]:
-        return {}
+    def _pages(self, gate: Gate) -> Mapping[str, Page]:
+        metrics = MetricsPage(layout=self.layout, metrics=self.metrics, gate=gate)
+        pages: dict[str, Page] = {"metrics": metrics.answer}
+        if isinstance(gate, BasicGate):
+            pages["token"] = gate.token
+        if self._config.page and self._config.auth.token is None:
+            browse = BrowsePage(layout=self.layout, manifests=self.manifests, gate=gate, read_only=bool(self._read_only))
+            pages |= {"": browse.answer, "r": browse.answer}
+        return pages
 
     def _handlers(self) -> Handlers:
         blobs = BlobHandlers(blobs=self.blobs, usage=self.usage)
@@ -81,6 +104,8 @@ class Registry:
 
     async def start(self) -> None:
         """Listen. Raises SystemFailureError or InvalidParameterError."""
+        if self._config.auth.htpasswd and self._config.tls is None and not is_loopback(self._config.listen):
+            _log.warning("passwords cross the network in the clear: give --tls-cert and --tls-key, or put a proxy with TLS in front")
         for address in self._config.listen:
             for shown in await self.server.listen(address, self._config.tls):
                 _log.info("registry listens on %s (root %s)", shown, self.layout.root)

@@ -24,6 +24,8 @@ class Need:
 
     name: str = ""
     actions: tuple[str, ...] = ()
+    browser: bool = False
+    """Who asks knows only Basic, and can look at what is for everybody without being asked."""
 
 
 class Gate(Protocol):

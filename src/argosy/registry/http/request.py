@@ -67,6 +67,14 @@ class Request:
         peer = self.connection.peername
         return str(peer[0]) if isinstance(peer, tuple) else "unix"
 
+    @property
+    def scheme(self) -> str:
+        """What the client speaks: to us, or to the proxy in front of us as it tells."""
+        forwarded = self.headers.get("X-Forwarded-Proto", "")
+        if forwarded in ("http", "https"):
+            return forwarded
+        return "https" if self.connection.ssl_context is not None else "http"
+
     # The head.
 
     def query(self, name: str) -> str:
