@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy.base.errors import SystemFailureError
 from argosy.base.tasks import Supervisor
@@ -11,7 +13,7 @@ from argosy.registry.auth.basic import BasicGate
 from argosy.registry.auth.grant import Gate, OpenGate
 from argosy.registry.auth.htpasswd import Htpasswd
 from argosy.registry.auth.rules import Rule
-from argosy.registry.config import Config, seconds, size
+from argosy.registry.config import Config, seconds, secret, size
 from argosy.registry.dispatch import Dispatcher, Handlers, Page
 from argosy.registry.gc.schedule import Schedule
 from argosy.registry.handlers.blobs import BlobHandlers
@@ -28,6 +30,9 @@ from argosy.registry.storage.layout import Layout, prepare
 from argosy.registry.storage.manifests import Manifests
 from argosy.registry.storage.uploads import Uploads
 from argosy.registry.usage import Usage
+
+if TYPE_CHECKING:
+    from argosy.registry.proxy.upstream import Upstream
 
 _log = logging.getLogger(__name__)
 _GRACE_SECONDS = 10.0
@@ -52,9 +57,10 @@ class Registry:
         self.manifests = Manifests(self.layout)
         self.usage = usage_of(config, self.layout)
         self._tasks = Supervisor()
+        self._upstream: Upstream | None = None
         gate = self._gate()
         dispatcher = Dispatcher(
-            handlers=self._handlers(),
+            handlers=self._proxied(self._handlers()),
             pages=self._pages(gate),
             gate=gate,
             metrics=self.metrics,
@@ -102,6 +108,28 @@ class Registry:
             "upload": {"GET": uploads.status, "PATCH": uploads.append, "PUT": uploads.end, "DELETE": uploads.cancel},
         }
 
+    def _proxied(self, handlers: Handlers) -> Handlers:
+        proxy = self._config.proxy
+        if proxy is None:
+            return handlers
+        # Imported here: aiohttp's client reads all certificate authorities of the host when it is imported.
+        from argosy.registry.proxy.handlers import ProxyHandlers
+        from argosy.registry.proxy.upstream import Upstream
+
+        password = secret(proxy.password_file) if proxy.password_file else ""
+        tls = ssl.create_default_context(cafile=proxy.ca) if proxy.ca else True
+        self._upstream = Upstream(url=proxy.url, user=proxy.user, password=password, tls=tls)
+        return ProxyHandlers(
+            upstream=self._upstream,
+            layout=self.layout,
+            blobs=self.blobs,
+            uploads=self.uploads,
+            manifests=self.manifests,
+            metrics=self.metrics,
+            tasks=self._tasks,
+            ttl=seconds(proxy.ttl, "proxy.ttl"),
+        ).over(handlers)
+
     async def start(self) -> None:
         """Listen. Raises SystemFailureError or InvalidParameterError."""
         if self._config.auth.htpasswd and self._config.tls is None and not is_loopback(self._config.listen):
@@ -126,6 +154,8 @@ class Registry:
     async def close(self) -> None:
         await self.server.close(_GRACE_SECONDS)
         await self._tasks.close()
+        if self._upstream is not None:
+            await self._upstream.close()
 
 
 def usage_of(config: Config, layout: Layout) -> Usage:
