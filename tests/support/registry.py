@@ -37,7 +37,7 @@ class Server:
     def __init__(self, root: Path, *flags: str, environ: Mapping[str, str] | None = None, port: int = 0) -> None:
         self.root = root
         self.log = root.parent / f"{root.name}.log"
-        command = [sys.executable, "-m", "argosy.registry", "serve", "--root", str(root), "--log-level", "debug"]
+        command = [sys.executable, "-m", "argosy.registry", "serve", "--root", str(root), "--log-level", "info"]
         if "--listen" not in flags:
             command += ["--listen", f"127.0.0.1:{port}"]
         with self.log.open("ab") as log:

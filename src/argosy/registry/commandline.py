@@ -55,7 +55,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--listen", action="append", metavar="HOST:PORT", help="where to serve (default 127.0.0.1:5000); may be repeated")
     parser.add_argument("--anonymous-pull", action="store_true", help="with --htpasswd: who has no password may still pull")
     for flag, (key, words) in _TEXT.items():
-        parser.add_argument(flag, dest=key, help=words)
+        parser.add_argument(flag, dest=key, metavar=key.rpartition(".")[2].upper(), help=words)
     for flag, (key, words) in _SWITCHES.items():
         parser.add_argument(flag, dest=key, action="store_true", help=words)
 

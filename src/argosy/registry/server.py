@@ -21,6 +21,7 @@ READ_BUFFER = 1 << 20
 """Uploads are read ahead by this much, so that their consumer gets large pieces."""
 _HEAD_LIMIT = 1 << 16
 _BACKLOG = 1024
+_IDLE_SECONDS = 300.0
 
 
 class RegistryServer:
@@ -41,6 +42,7 @@ class RegistryServer:
             loop=asyncio.get_running_loop(),
             access_log=cast(Any, None),
             auto_decompress=False,
+            keepalive_timeout=_IDLE_SECONDS,
             read_bufsize=READ_BUFFER,
             max_line_size=_HEAD_LIMIT,
             max_field_size=_HEAD_LIMIT,

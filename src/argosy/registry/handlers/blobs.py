@@ -62,9 +62,10 @@ class BlobHandlers:
     async def delete(self, request: Request, target: Target) -> AnyAnswer:
         digest = check_digest(target.reference)
         size = await asyncio.to_thread(self._blobs.size, target.name, digest)
-        if not await asyncio.to_thread(self._blobs.remove, target.name, digest):
+        # Looked for first: taking the lock for removal would make the folder of a repository that is not there.
+        if size is None or not await asyncio.to_thread(self._blobs.remove, target.name, digest):
             raise blob_unknown(digest)
-        self._usage.forget(target.name, size or 0)
+        self._usage.forget(target.name, size)
         return Answer(202)
 
 

@@ -16,6 +16,8 @@ _READ = 1 << 20
 _MOST_PIECES = 512
 """Under IOV_MAX (1024)."""
 
+_MOST_HASHES = 4096
+
 
 class Uploads:
     """Hashes of uploads that go on are kept here; after a restart the file is read again."""
@@ -31,8 +33,14 @@ class Uploads:
         upload = uuid.uuid4().hex
         path = self._layout.upload(name, upload)
         os.close(in_directory(path, lambda: os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)))
-        self._hashes[upload] = (hashlib.sha256(), 0)
+        self._remember(upload, hashlib.sha256(), 0)
         return upload
+
+    def _remember(self, upload: str, known: Any, size: int) -> None:
+        while len(self._hashes) >= _MOST_HASHES:
+            # Of uploads that nobody went on with; whoever does has the file read once again.
+            self._hashes.pop(next(iter(self._hashes)), None)
+        self._hashes[upload] = (known, size)
 
     def size(self, name: str, upload: str) -> int:
         """Return how many bytes arrived. Raises RegistryError BLOB_UPLOAD_UNKNOWN."""
@@ -57,7 +65,7 @@ class Uploads:
     def close(self, upload: str, appender: "Appender") -> None:
         """Keep the hash for the next request, and let the file go."""
         if appender.hash is not None:
-            self._hashes[upload] = (appender.hash, appender.size)
+            self._remember(upload, appender.hash, appender.size)
         appender.close()
 
     def cancel(self, name: str, upload: str) -> None:
