@@ -12,4 +12,8 @@ def run(_session: Session, values: Values) -> None:
     become("gc", list(values.arguments))
 
 
-COMMAND = Command(run, "[OPTIONS]", arity=ANY, raw=True)
+_ABOUT = (
+    "Remove what nobody needs from a registry's folder, also while a server works on it.\n\n"
+    "The options are those of 'argosy-registry gc --help'; --dry-run only says what would go."
+)
+COMMAND = Command(run, "[OPTIONS]", arity=ANY, raw=True, about=_ABOUT)

@@ -19,4 +19,8 @@ def run(_session: Session, values: Values) -> None:
     become("serve", list(values.arguments))
 
 
-COMMAND = Command(run, "[OPTIONS]", arity=ANY, raw=True)
+_ABOUT = (
+    "Serve an image registry: push to it and pull from it, at 127.0.0.1:5000 unless told otherwise.\n\n"
+    "The options are those of 'argosy-registry serve --help'."
+)
+COMMAND = Command(run, "[OPTIONS]", arity=ANY, raw=True, about=_ABOUT)
