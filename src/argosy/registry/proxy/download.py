@@ -95,7 +95,7 @@ class Download:
                         raise ConnectionResetError(f"blob {self._digest} did not arrive whole: {self._failed}")
                     if offset >= self._have:
                         return
-                elif offset >= limit and self._have >= self.size:
+                elif offset >= self.size - 1:
                     async with self._moved:
                         await self._moved.wait_for(lambda: self.ended)
         finally:
