@@ -60,10 +60,10 @@ class Command:
 
     ``usage`` is what follows the command's path in the usage line, one string for each form; ``complete`` names what its
     arguments are (containers, running, images, networks, volumes, contexts, files), with ``+`` for any number;
-    ``failure`` is the exit status of an error of the daemon.
+    ``failure`` is the exit status of an error of the daemon; ``raw`` hands every word on as an argument, for another program to read.
     """
 
-    __slots__ = ("about", "arity", "complete", "examples", "failure", "flags", "interspersed", "run", "usage")
+    __slots__ = ("about", "arity", "complete", "examples", "failure", "flags", "interspersed", "raw", "run", "usage")
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class Command:
         complete: str = "",
         interspersed: bool = True,
         failure: int = 1,
+        raw: bool = False,
     ) -> None:
         self.run = run
         self.usage = (usage,) if isinstance(usage, str) else tuple(usage)
@@ -87,3 +88,4 @@ class Command:
         self.complete = complete
         self.interspersed = interspersed
         self.failure = failure
+        self.raw = raw

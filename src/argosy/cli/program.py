@@ -135,7 +135,9 @@ def _group(words: list[str], noun: str, rest: list[str]) -> int:
 def invoke(session: Session, path: str, command: Command, argv: list[str]) -> int:
     """Parse a verb's own flags and run it."""
     try:
-        values = parse(command.flags, argv, interspersed=command.interspersed)
+        values = parse(
+            command.flags, ["--", *argv] if command.raw and argv not in (["--help"], ["-h"]) else argv, interspersed=command.interspersed
+        )
         command.arity.check(path, len(values.arguments))
         return command.run(session, values) or 0
     except HelpWanted:

@@ -68,6 +68,10 @@ _VOLUME = {
     "prune": "Remove unused local volumes",
     "rm": "Remove one or more volumes",
 }
+_REGISTRY = {
+    "gc": "Remove what nobody needs from a registry's folder",
+    "serve": "Serve an image registry",
+}
 _SYSTEM = {
     "df": "Show disk usage",
     "dial-stdio": "Proxy the stdio stream to the daemon connection. Should not be invoked manually.",
@@ -111,6 +115,7 @@ GROUPS = {
     "context": Group("Manage contexts", _CONTEXT, {**_LIST, **_REMOVE}),
     "image": Group("Manage images", _IMAGE, {**_LIST, **_REMOVE}),
     "network": Group("Manage networks", _NETWORK, {**_LIST, **_REMOVE}),
+    "registry": Group("Run an image registry", _REGISTRY, {}),
     "system": Group("Manage Argosy", _SYSTEM, {}),
     "volume": Group("Manage volumes", _VOLUME, {**_LIST, **_REMOVE}),
 }

@@ -16,7 +16,7 @@ import pytest
 from fakes.registry import Registry, digest_of, layer
 from support.daemon import Daemon
 from support.leaks import LeakCheck
-from support.registry import docker_registry, served
+from support.registry_peer import docker_registry, served
 
 pytestmark = pytest.mark.root
 

@@ -1,0 +1,1 @@
+"""An image registry of one's own: `argosy-registry` under another name."""

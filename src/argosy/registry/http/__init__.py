@@ -1,0 +1,1 @@
+"""Requests and answers on aiohttp's parser, with little in between."""

@@ -1,0 +1,1 @@
+"""Pull-through: another registry behind this one."""
