@@ -18,12 +18,12 @@ CLONE_NEWNS = 0x00020000
 
 
 class ForkWorkers:
-    async def run(self, job, params, *, fds=(), root=None):
+    async def run(self, job, params, *, fds=(), root=None, views=()):
         read, write = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            _child(job, params, list(fds), root, write)
+            _child(job, params, list(fds), root, list(views), write)
         os.close(write)
         try:
             answer = await _read_all(read)
@@ -41,7 +41,7 @@ class ForkWorkers:
         return result["result"]
 
 
-def _child(job, params, fds, root, write):
+def _child(job, params, fds, root, views, write):
     code = 0
     try:
         # Like the launcher's children: nothing open but what was handed over (a copy of a pipe's other end would keep it open).
@@ -51,7 +51,7 @@ def _child(job, params, fds, root, write):
                     os.close(fd)
                 except OSError:
                     pass
-        _confine(root)
+        fds += _confine(root, views)
         answer = {"result": JOBS[job](params, fds)}
     except errors.ArgosyError as error:
         answer = {"error": type(error).__name__, "message": str(error)}
@@ -74,12 +74,15 @@ def _write_all(fd, data):
         data = data[os.write(fd, data) :]
 
 
-def _confine(root):
-    if root is None:
-        return
+def _confine(root, views):
+    if root is None and not views:
+        return []
     if not isinstance(root, int):
         call("unshare", CLONE_NEWNS)
         mount.set_propagation(b"/", mount.MS_PRIVATE | mount.MS_REC)
+    opened = [_view(view) for view in views]
+    if root is None:
+        return opened
     if isinstance(root, Directory):
         os.chroot(root.path)
     elif isinstance(root, Overlay):
@@ -90,6 +93,14 @@ def _confine(root):
     else:
         os.chroot(f"/proc/{root}/root")
     os.chdir("/")
+    return opened
+
+
+def _view(view):
+    if isinstance(view, Directory):
+        return os.open(view.path, os.O_RDONLY | os.O_DIRECTORY)
+    tree = open_overlay(tuple(map(os.fsencode, view.lower)), os.fsencode(view.upper), os.fsencode(view.work), lowerdir_plus=True)
+    return os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=tree)
 
 
 async def _read_all(fd):

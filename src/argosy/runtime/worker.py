@@ -30,7 +30,7 @@ def run(request: "dict[str, Any]", control: socket.socket, fds: "Sequence[int]")
     try:
         __import__(JOBS)  # loaded already, unless this is the launcher of shims
         job = sys.modules[JOBS].JOBS[request["job"]]
-        _enter(request.get("root"))
+        fds = _enter(request.get("root"), request.get("views") or [], fds)
         answer = {"event": "done", "result": job(request["params"], fds)}
     except Exception as error:
         answer = {
@@ -54,18 +54,31 @@ def _die_with(control: socket.socket) -> None:
         pass
 
 
-def _enter(root: "dict[str, Any] | None") -> None:
-    """Make the tree this process's root. After it nothing can be imported: what the tree holds is not ours."""
-    if root is None:
-        return
-    if root["kind"] == "pid":
-        _chroot(root["pid"], root["start"])
-    else:
-        _pivot(root)
-    sys.path.clear()
-    sys.meta_path.clear()
-    sys.path_hooks.clear()
-    sys.path_importer_cache.clear()
+def _enter(root: "dict[str, Any] | None", views: "list[dict[str, Any]]", fds: "Sequence[int]") -> "Sequence[int]":
+    """Make the tree this process's root, and return the fds with those of the views. After it nothing can be imported: what
+    the tree holds is not ours."""
+    if root is None and not views:
+        return fds
+    if views or (root is not None and root["kind"] != "pid"):
+        process.unshare(process.NEWNS)
+        mount.set_propagation(b"/", mount.MS_PRIVATE | mount.MS_REC)
+    opened = [_view(view) for view in views]
+    if root is not None:
+        if root["kind"] == "pid":
+            _chroot(root["pid"], root["start"])
+        else:
+            _pivot(root)
+        sys.path.clear()
+        sys.meta_path.clear()
+        sys.path_hooks.clear()
+        sys.path_importer_cache.clear()
+    return (*fds, *opened)
+
+
+def _view(root: "dict[str, Any]") -> int:
+    """Return a directory fd of a tree that is mounted nowhere."""
+    # The tree's own fd stays open too: a detached mount goes with it.
+    return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=_mounted(root))
 
 
 def _chroot(pid: int, start: int) -> None:
@@ -79,19 +92,7 @@ def _chroot(pid: int, start: int) -> None:
 
 
 def _pivot(root: "dict[str, Any]") -> None:
-    process.unshare(process.NEWNS)
-    mount.set_propagation(b"/", mount.MS_PRIVATE | mount.MS_REC)
-    if root["kind"] == "overlay":
-        lower = tuple(os.fsencode(path) for path in root["lower"])
-        tree = overlay.open_overlay(
-            lower,
-            os.fsencode(root["upper"]),
-            os.fsencode(root["work"]),
-            lowerdir_plus=kernel.has_lowerdir_plus(),
-            scratch=b"/proc",
-        )
-    else:
-        tree = mount.clone_tree(AT_FDCWD, os.fsencode(root["path"]), recursive=True)
+    tree = _mounted(root)
     # /proc is a directory on every host; what is mounted there is hidden in this namespace only.
     mount.attach(tree, AT_FDCWD, b"/proc")
     os.fchdir(tree)
@@ -99,3 +100,16 @@ def _pivot(root: "dict[str, Any]") -> None:
     mount.pivot_root(b".", b".")
     mount.unmount(b".")
     os.chdir("/")
+
+
+def _mounted(root: "dict[str, Any]") -> int:
+    """Return the fd of the tree as a detached mount."""
+    if root["kind"] != "overlay":
+        return mount.clone_tree(AT_FDCWD, os.fsencode(root["path"]), recursive=True)
+    return overlay.open_overlay(
+        tuple(os.fsencode(path) for path in root["lower"]),
+        os.fsencode(root["upper"]),
+        os.fsencode(root["work"]),
+        lowerdir_plus=kernel.has_lowerdir_plus(),
+        scratch=b"/proc",
+    )

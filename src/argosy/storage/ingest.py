@@ -103,6 +103,8 @@ class LayerIngest:
 
     async def commit(self) -> None:
         """Put everything in place, parents first."""
+        # What it stands on, or found to be there already, may be a build's draft.
+        await self._layers.drafts.settle()
         await self.sync()
         failpoints.hit("storage.layer.synced")
         for layer, aside in self._made.values():

@@ -12,6 +12,7 @@ from argosy.base import failpoints
 from argosy.base.errors import NotFoundError
 from argosy.base.tasks import Supervisor
 from argosy.storage import gc, pipes
+from argosy.storage.drafts import Drafts
 from argosy.storage.drivers.port import Driver
 from argosy.storage.ingest import LayerIngest, close_all
 from argosy.storage.layer import Layer, hex_of
@@ -40,6 +41,7 @@ class Layers:
             (home / name).mkdir(mode=0o710, parents=True, exist_ok=True)
         spread(home / "aside")
         self.trash = Trash(home / "trash", workers=workers, supervisor=supervisor)
+        self.drafts = Drafts(self)
 
     def open(self) -> None:
         """Sweep what a crash left and learn the layers that are there."""

@@ -16,10 +16,18 @@ class MappedWorkers:
         self._workers = workers
         self._ids = [[list(item) for item in uids], [list(item) for item in gids]]
 
-    async def run(self, job: str, params: Mapping[str, Any], *, fds: Sequence[int] = (), root: RootMount | int | None = None) -> Any:
+    async def run(
+        self,
+        job: str,
+        params: Mapping[str, Any],
+        *,
+        fds: Sequence[int] = (),
+        root: RootMount | int | None = None,
+        views: Sequence[RootMount] = (),
+    ) -> Any:
         if self._concerns(job, params, root):
             params = {"ids": self._ids, **params}
-        return await self._workers.run(job, params, fds=fds, root=root)
+        return await self._workers.run(job, params, fds=fds, root=root, views=views)
 
     def _concerns(self, job: str, params: Mapping[str, Any], root: RootMount | int | None) -> bool:
         """A plain directory (vfs) is mounted id-mapped as a whole: it holds the container's ids."""

@@ -9,12 +9,21 @@ from argosy.storage.model import RootMount
 class Workers(Protocol):
     """Runs file work in processes forked from the launcher and confined to the tree they work on."""
 
-    async def run(self, job: str, params: Mapping[str, Any], *, fds: Sequence[int] = (), root: RootMount | int | None = None) -> Any:
+    async def run(
+        self,
+        job: str,
+        params: Mapping[str, Any],
+        *,
+        fds: Sequence[int] = (),
+        root: RootMount | int | None = None,
+        views: Sequence[RootMount] = (),
+    ) -> Any:
         """Run ``argosy.storage.archive.jobs.JOBS[job](params, fds)`` and return its (JSON) result.
 
         ``fds`` reach the worker in this order (the caller keeps and closes its own copies). ``root``: the worker is in a mount
         namespace of its own, pivoted into that snapshot, or chrooted into ``/proc/PID/root`` of that running process; None: the
-        host's root. Nothing is imported after the pivot. Raises the error kind the job failed with (`base.errors`), or
-        SystemFailureError with the worker's reason. Cancelling kills the worker.
+        host's root. ``views`` are trees to read from: the job finds a directory fd of each behind ``fds``. Nothing is imported
+        after the pivot. Raises the error kind the job failed with (`base.errors`), or SystemFailureError with the worker's
+        reason. Cancelling kills the worker.
         """
         ...

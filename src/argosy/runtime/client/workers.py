@@ -29,10 +29,18 @@ class LauncherWorkers:
         self._busy = 0
         self._idle: asyncio.TimerHandle | None = None
 
-    async def run(self, job: str, params: Mapping[str, Any], *, fds: Sequence[int] = (), root: RootMount | int | None = None) -> Any:
+    async def run(
+        self,
+        job: str,
+        params: Mapping[str, Any],
+        *,
+        fds: Sequence[int] = (),
+        root: RootMount | int | None = None,
+        views: Sequence[RootMount] = (),
+    ) -> Any:
         self._begin()
         try:
-            link = await self.launcher.request("worker", {"job": job, "params": dict(params), "root": _root(root)}, fds)
+            link = await self.launcher.request("worker", _request(job, params, root, views), fds)
             answer = await _answer(link)
         finally:
             self._end()
@@ -72,6 +80,10 @@ async def _answer(link: socket.socket) -> Message:
         return await answer
     finally:
         connection.close()
+
+
+def _request(job: str, params: Mapping[str, Any], root: RootMount | int | None, views: Sequence[RootMount]) -> dict[str, Any]:
+    return {"job": job, "params": dict(params), "root": _root(root), "views": [_root(view) for view in views]}
 
 
 def _root(root: RootMount | int | None) -> dict[str, Any] | None:

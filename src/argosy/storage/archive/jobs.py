@@ -11,8 +11,24 @@ from __future__ import annotations
 import os
 
 from argosy.base.errors import InvalidParameterError
+from argosy.base.patterns import Patterns
 from argosy.linux.syscall import call
-from argosy.storage.archive import apply, commit, compare, context, copy, diff, graft, mountpoints, paths, recipe, remove, unpack
+from argosy.storage.archive import (
+    apply,
+    commit,
+    compare,
+    context,
+    copy,
+    diff,
+    graft,
+    mountpoints,
+    paths,
+    place,
+    recipe,
+    remove,
+    seal,
+    unpack,
+)
 from argosy.storage.archive.background import BackgroundHash
 from argosy.storage.archive.entry import ArchiveError
 from argosy.storage.archive.idmap import from_params
@@ -67,6 +83,37 @@ def commit_layer(params: Params, fds: Fds) -> dict[str, Any]:
     # The hash is behind: the disk works meanwhile.
     call("syncfs", fds[1])
     return {"size": size, "tar_size": tar_size, "digest": digest.finish(), "recipe": good}
+
+
+def seal_layer(params: Params, fds: Fds) -> dict[str, Any]:
+    """fds: recipe to write; params: latest. Root: the upper directory. → size, tar_size, digest, recipe."""
+    writer = recipe.Writer(fds[0])
+    digest = BackgroundHash()
+    os.chdir("/")
+    try:
+        size, tar_size = seal.seal(digest, writer, params["latest"])
+    finally:
+        found = digest.finish()
+    return {"size": size, "tar_size": tar_size, "digest": found, "recipe": writer.finish()}
+
+
+def place_files(params: Params, fds: Fds) -> dict[str, Any]:
+    """fds: trees; params: items [[index of a tree, path, new name or empty, kept path], …], target, owner ([uid, gid] or None),
+    mode (-1: as it is), excludes, parents, directory (only that the target is one). Root: the tree that is built. → size."""
+    owner = (params["owner"][0], params["owner"][1]) if params["owner"] else None
+    if params["directory"]:
+        place.make_directory(params["target"], owner)
+    placer = place.Placer(
+        params["target"], owner=owner, mode=params["mode"], excludes=Patterns(params["excludes"]), parents=params["parents"]
+    )
+    for index, path, name, kept in params["items"]:
+        placer.put(fds[index], path, name, kept)
+    return {"size": placer.size}
+
+
+def read_files(params: Params, fds: Fds) -> list[str]:
+    """params: paths. → the text of each (bytes as latin-1), empty for what is missing or is no plain file of at most 4 MiB."""
+    return [paths.read_small(os.fsencode(path)).decode("latin-1") for path in params["paths"]]
 
 
 def changes(params: Params, fds: Fds) -> list[list[Any]]:
@@ -153,8 +200,11 @@ def empty(params: Params, fds: Fds) -> None:
 
 
 def make_mountpoints(params: Params, fds: Fds) -> None:
-    """Root: the image with a writable layer above."""
-    mountpoints.make()
+    """Root: the image with a writable layer above. params: none for a container's own places, or directories, files."""
+    if params:
+        mountpoints.make_places(params["directories"], params["files"])
+    else:
+        mountpoints.make()
 
 
 def _source(params: Params, fd: int) -> Source:
@@ -197,7 +247,10 @@ JOBS: dict[str, Callable[[Params, Fds], Any]] = {
     "export": export,
     "mountpoints": make_mountpoints,
     "pack": _grafted(pack),
+    "place": _words(place_files),
     "prune_context": prune_context,
+    "read": read_files,
+    "seal_layer": seal_layer,
     "stat": _grafted(stat),
     "unpack": _grafted(_words(unpack_archive)),
     "usage": usage,

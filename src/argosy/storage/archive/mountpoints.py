@@ -10,7 +10,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _DIRECTORIES = ("/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/etc")
 _FILES = ("/.dockerenv", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/dev/console")
@@ -26,6 +26,17 @@ def make() -> None:
         _attempt(_touch, path)
     for path, target in _LINKS:
         _attempt(os.symlink, target, path)
+
+
+def make_places(directories: Sequence[str], files: Sequence[str]) -> None:
+    """Create what is missing of the places that something will be mounted over, with their parents. Raises OSError."""
+    os.umask(0o022)
+    for path in directories:
+        os.makedirs(path, exist_ok=True)
+    for path in files:
+        os.makedirs(os.path.dirname(path) or "/", exist_ok=True)
+        if not os.path.lexists(path):
+            _touch(path)
 
 
 def _touch(path: str) -> None:

@@ -113,6 +113,22 @@ def pack(path: bytes, sink: Sink, ids: IdMap | None = None) -> None:
     packer.end()
 
 
+_SMALL = 1 << 22
+
+
+def read_small(path: bytes) -> bytes:
+    """Return a plain file's content; empty if it is missing, something else, or larger than 4 MiB."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        found = os.fstat(fd)
+        return os.read(fd, found.st_size) if stat.S_ISREG(found.st_mode) and found.st_size <= _SMALL else b""
+    finally:
+        os.close(fd)
+
+
 def export(sink: Sink, ids: IdMap | None = None) -> None:
     """Write the whole root, without a member for the root itself."""
     fd = os.open("/", _OPEN_DIR)
