@@ -1,7 +1,7 @@
 """`SystemService`: what the daemon says of itself. Implements `argosy.api.ports.System`."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import argosy
@@ -41,6 +41,7 @@ class SystemService:
         images: ListsImages,
         volumes: Volumes,
         layers_size: Callable[[], int],
+        build_cache: Callable[[], Awaitable[Sequence[Mapping[str, Any]]]] | None = None,
         events: EventBus,
         clock: Clock,
     ) -> None:
@@ -51,6 +52,7 @@ class SystemService:
         self._images = images
         self._volumes = volumes
         self._layers_size = layers_size
+        self._build_cache = build_cache
         self._events = events
         self._clock = clock
 
@@ -89,4 +91,6 @@ class SystemService:
         async def layers_size() -> int:
             return self._layers_size()
 
-        return await disk_usage(types, containers=containers, images=images, volumes=volumes, layers_size=layers_size)
+        return await disk_usage(
+            types, containers=containers, images=images, volumes=volumes, layers_size=layers_size, build_cache=self._build_cache
+        )

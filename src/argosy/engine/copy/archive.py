@@ -11,7 +11,7 @@ from typing import Any
 from argosy.base.errors import ArgosyError, InvalidParameterError, NotFoundError, SystemFailureError
 from argosy.engine.copy.place import Place, grafts
 from argosy.engine.copy.stat import naming, stat_path
-from argosy.engine.passwd import resolve_user
+from argosy.oci.passwd import resolve_user
 from argosy.storage import pipes
 from argosy.storage.model import RootMount
 from argosy.storage.ports import Workers

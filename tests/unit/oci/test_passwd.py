@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.base.errors import InvalidParameterError
-from argosy.engine.passwd import ExecUser, resolve_user
+from argosy.oci.passwd import ExecUser, resolve_user
 
 PASSWD = b"""root:x:0:0:root:/root:/bin/sh
 # app:x:9:9::/:/bin/sh
