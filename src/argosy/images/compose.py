@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from argosy.base import clock as clocks
 from argosy.base.clock import Clock
 from argosy.base.errors import InvalidParameterError, NotFoundError
@@ -23,7 +25,7 @@ from argosy.oci.image import History, ImageConfig, RootFs, to_wire
 from argosy.oci.reference import Reference, parse, repository_and_tag
 from argosy.storage.content import Content
 from argosy.storage.ingest import Part
-from argosy.storage.layer import Layer
+from argosy.storage.layer import Layer, chain_ids
 from argosy.storage.layers import Layers
 from argosy.storage.snapshots import Snapshots
 
@@ -85,7 +87,7 @@ class Composer:
                     rootfs=RootFs(diff_ids=(layer.diff_id,)),
                     history=(History(created=created, comment=message),),
                 )
-                known = await self._store(image, (layer,), ImageRecord(manifest="", arrived=now), reference, leases)
+                known = await self._store(image, (layer,), ImageRecord(manifest="", arrived=now), _all(reference), leases)
         self._announce(known, reference)
         self._events.publish("image", "import", known.id, event_attributes(known.config, known.id))
         yield {"status": known.id}
@@ -110,8 +112,25 @@ class Composer:
             if layer.diff_id != _EMPTY_LAYER:
                 stack.append(layer)
             record = ImageRecord(manifest="", arrived=now, parent=request.parent_image)
-            known = await self._store(image, stack, record, reference, leases, parent)
+            known = await self._store(image, stack, record, _all(reference), leases, parent)
         self._announce(known, reference)
+        return known.id
+
+    async def built(self, config: ImageConfig, *, base: Image | None, references: Sequence[Reference]) -> str:
+        """Record the image of a build, whose layers are there and settled; return its id. ``base``: what it was built on."""
+        record = ImageRecord(manifest="", arrived=self._clock.now_ns())
+        if base is not None and config is base.config:
+            tagged = msgspec.structs.replace(base.record, last_tagged=record.arrived)
+            await self._catalog.add(base.id, tagged, references)
+            for reference in references:
+                self._announce(base, reference)
+            return base.id
+        stack = [self._layers.get(chain) for chain in chain_ids(list(config.diff_ids))]
+        with ExitStack() as leases:
+            leases.enter_context(self._layers.leases.hold(*(layer.chain_id for layer in stack[-1:])))
+            known = await self._store(config, stack, record, references, leases, base)
+        for reference in references:
+            self._announce(known, reference)
         return known.id
 
     async def _need_tar(self, layer: Layer, part: Part, leases: ExitStack) -> None:
@@ -129,7 +148,7 @@ class Composer:
         config: ImageConfig,
         stack: Sequence[Layer],
         record: ImageRecord,
-        reference: Reference | None,
+        references: Sequence[Reference],
         leases: ExitStack,
         parent: Image | None = None,
     ) -> Image:
@@ -146,14 +165,18 @@ class Composer:
             manifest=digests.of(manifest),
             arrived=record.arrived,
             parent=record.parent,
-            last_tagged=record.arrived if reference is not None else 0,
+            last_tagged=record.arrived if references else 0,
         )
-        image, _ = await self._catalog.add(image_id, whole, [reference] if reference is not None else [])
+        image, _ = await self._catalog.add(image_id, whole, references)
         return image
 
     def _announce(self, image: Image, reference: Reference | None) -> None:
         if reference is not None:
             self._events.publish("image", "tag", image.id, event_attributes(image.config, reference.familiar))
+
+
+def _all(reference: Reference | None) -> tuple[Reference, ...]:
+    return (reference,) if reference is not None else ()
 
 
 def _child(request: CommitRequest, parent: Image | None, layer: Layer, created: str) -> ImageConfig:

@@ -1,7 +1,7 @@
 """The images of a host: what the engine needs (`engine.ports.Images`) and what the API offers (`api.ports.ImageStore`)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,14 @@ from argosy.images.distribution.origins import Origins
 from argosy.images.distribution.settings import RegistrySettings
 from argosy.images.load import Loader, event_attributes
 from argosy.images.model import Changes, CommitRequest, HistoryEntry, ImageDetail, ImageSummary, ImageView
+from argosy.images.record import Image
 from argosy.images.registries import Progress, Registries
 from argosy.images.remove import Remover
 from argosy.images.save import Saver, Selection, select
 from argosy.images.using import Users, nobody
 from argosy.oci.config import Config
-from argosy.oci.reference import repository_and_tag
+from argosy.oci.image import ImageConfig
+from argosy.oci.reference import Reference, repository_and_tag
 from argosy.storage.content import Content, discard
 from argosy.storage.database import Database
 from argosy.storage.snapshots import Snapshots
@@ -37,7 +39,7 @@ Filters = Mapping[str, Sequence[str]]
 
 class ImageStore:
     """Everything below it is open already; `open` comes before the first use. ``users`` says which containers use an image;
-    the engine, which is made later, may set it by `used_by`."""
+    the engine, which is made later, may set it by `used_by`. ``kept``: chain IDs that somebody else needs (the build cache)."""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class ImageStore:
         users: Users = nobody,
         registries: RegistrySettings = RegistrySettings(),  # noqa: B008  # frozen
         resolver: "Callable[[], AbstractResolver] | None" = None,
+        kept: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._change = changes
         self._content = content
@@ -61,6 +64,7 @@ class ImageStore:
         self._events = events
         self._clock = clock
         self._users = users
+        self._kept = kept
         self._scratch = scratch
         self._collecting = asyncio.Lock()
         self.catalog = Catalog(db=db, content=content, layers=self._layers)
@@ -142,6 +146,26 @@ class ImageStore:
         """Pull one image from its registry and return it; ``progress`` is told Docker's messages. See `Registries.pull_image`."""
         return await self.registries.pull_image(reference, platform=platform, auth=auth, progress=progress)
 
+    # ------------------------------------------------------------ for builds
+
+    def find(self, text: str) -> Image:
+        """Return the image by name, id, id prefix or digest. Raises NotFoundError ``No such image: x:latest``."""
+        return self.catalog.find(text)
+
+    async def add_built(self, config: ImageConfig, *, base: Image | None, references: Sequence[Reference]) -> str:
+        """Record an image whose layers are there; return its id. Its names are moved to it."""
+        return await self._composer.built(config, base=base, references=references)
+
+    def layer_chains(self) -> frozenset[str]:
+        """Return the chain IDs of all layers that images have."""
+        return frozenset(chain for image in self.catalog.all().values() for chain in image.chains)
+
+    async def collect(self) -> int:
+        """Remove the layers and blobs that nothing needs any more; return the bytes freed."""
+        before = self.disk_usage()
+        await self._collect()
+        return max(0, before - self.disk_usage())
+
     # ------------------------------------------------------------ for the API
 
     async def list_(self, *, all: bool, filters: Filters, shared_size: bool = False, manifests: bool = False) -> list[ImageSummary]:
@@ -221,7 +245,7 @@ class ImageStore:
 
     async def _collect(self) -> list[str]:
         async with self._collecting:
-            roots = [*self.catalog.chains(), *self._snapshots.parents()]
+            roots = [*self.catalog.chains(), *self._snapshots.parents(), *self._kept()]
             gone = self._layers.collect(roots)
             if gone:
                 left = {layer.diff_id for layer in self._layers.all().values()}

@@ -1,0 +1,127 @@
+"""The builder's door: a request and a context in, the classic builder's messages out, and an image."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from pathlib import Path
+
+from argosy.base.clock import Clock
+from argosy.base.tasks import Supervisor
+from argosy.build.building import Building, Services
+from argosy.build.cache.keeper import CacheKeeper
+from argosy.build.cache.mounts import CacheMounts
+from argosy.build.cache.table import CacheTable
+from argosy.build.context import Context, Contexts
+from argosy.build.context.git import Clone
+from argosy.build.dockerfile import parse
+from argosy.build.dockerfile.args import Platform
+from argosy.build.fetch import Fetches
+from argosy.build.ports import Images, Puller, Runner
+from argosy.build.request import BuildRequest
+from argosy.build.solve.layers import LayerWork
+from argosy.build.transcript import Message
+from argosy.storage.layers import Layers
+from argosy.storage.ports import Workers
+
+_AT_ONCE = 4
+"""Steps done at one time, of all builds."""
+
+
+class Builder:
+    """``home`` is a directory on the layers' file system, ``memory`` one on a file system in memory."""
+
+    def __init__(
+        self,
+        *,
+        home: Path,
+        memory: Path,
+        layers: Layers,
+        images: Images,
+        table: CacheTable,
+        runner: Runner,
+        puller: Puller | None,
+        git: Clone,
+        workers: Workers,
+        runnable: Callable[[Platform], bool],
+        clock: Clock,
+        supervisor: Supervisor,
+    ) -> None:
+        self._tmp = home / "tmp"
+        self._memory = memory
+        self._layers = layers
+        self._contexts = Contexts(directory=home / "contexts", workers=workers, trash=layers.trash, git=git)
+        self._caches = CacheMounts(home / "mounts", table=table, workers=workers, trash=layers.trash, clock=clock)
+        self.cache = CacheKeeper(table=table, mounts=self._caches, images=images, clock=clock, home=home)
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def slot() -> None:
+            await slots.acquire()
+
+        work = LayerWork(layers=layers, table=table, clock=clock, supervisor=supervisor, slot=slot, free=slots.release)
+        self._services = Services(
+            layers=layers,
+            images=images,
+            table=table,
+            runner=runner,
+            puller=puller,
+            fetcher=Fetches(git),
+            workers=workers,
+            caches=self._caches,
+            memory=memory,
+            runnable=runnable,
+            clock=clock,
+            supervisor=supervisor,
+            work=work,
+        )
+        self._running: dict[str, Building] = {}
+
+    def open(self) -> None:
+        """Sweep what a crash left."""
+        self._tmp.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in self._tmp.iterdir():
+            self._layers.trash.put(left)
+        self._contexts.open()
+        self._caches.open()
+        if self._memory.is_dir():
+            for left in self._memory.iterdir():
+                left.unlink()
+
+    async def build(self, request: BuildRequest, body: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        """Yield the messages of the build. Closed early, the build is cancelled.
+
+        Raises InvalidParameterError before the first message for what is wrong with the request, the context or the Dockerfile;
+        after it, what the step that failed raises (`instructions.run.StepFailed` for a program).
+        """
+        async with AsyncExitStack() as undo:
+            scratch = Path(tempfile.mkdtemp(dir=self._tmp))
+            undo.callback(self._layers.trash.put, scratch)
+            context = await undo.enter_async_context(self._context(request, body))
+            file = parse(context.dockerfile, context.name)
+            building = Building(self._services, request, file, context=context.root, scratch=scratch, undo=undo)
+            task = building.begin()
+            self._running[request.build_id] = building
+            try:
+                async for message in building.messages():
+                    yield message
+            finally:
+                self._running.pop(request.build_id, None)
+                building.cancel()
+                await asyncio.wait([task])
+
+    def _context(self, request: BuildRequest, body: AsyncIterator[bytes]) -> AbstractAsyncContextManager[Context]:
+        if request.remote and request.remote != "client-session":
+            return self._contexts.from_remote(request.remote, dockerfile=request.dockerfile)
+        return self._contexts.from_stream(body, dockerfile=request.dockerfile)
+
+    async def cancel(self, build_id: str) -> None:
+        """End a build; one that is not there has ended."""
+        building = self._running.get(build_id)
+        if building is not None:
+            building.cancel()
+
+    async def prune(
+        self, *, filters: Mapping[str, Sequence[str]], all: bool, reserved: int, maximum: int, free: int
+    ) -> tuple[list[str], int]:
+        """Return (ids of the cache entries removed, bytes freed). Raises InvalidParameterError on an unknown filter."""
+        return await self.cache.prune(filters, all=all, reserved=reserved, maximum=maximum, free=free)

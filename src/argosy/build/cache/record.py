@@ -1,0 +1,32 @@
+"""One entry of the build cache, as ``state.db`` keeps it."""
+
+import msgspec
+
+CACHE = "build-cache"
+REGULAR, MOUNT, STATE = "regular", "exec.cachemount", "state"
+
+
+class CacheRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Under its key. ``regular``: a step that changes files; ``exec.cachemount``: a directory of ``RUN --mount=type=cache``;
+    ``state``: when a configuration was first reached, so that the same build gives the same image (never shown)."""
+
+    key: str
+    kind: str
+    parent: str = ""
+    """Key of the step below."""
+    chain: str = ""
+    """Chain ID of the files after it; empty for none."""
+    diff_id: str = ""
+    """Of the layer that it brought; empty when it changed nothing."""
+    created: int = 0
+    last_used: int = 0
+    uses: int = 0
+    size: int = 0
+    description: str = ""
+    place: str = ""
+    """Of a mount: the directory's name."""
+
+    @property
+    def id(self) -> str:
+        """What users see and name."""
+        return self.key[:25]

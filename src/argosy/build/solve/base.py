@@ -1,0 +1,74 @@
+"""What a FROM brings: an image of the store, one that is pulled, or nothing."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from argosy.base.errors import InvalidParameterError, NotFoundError
+from argosy.build.dockerfile.args import Platform
+from argosy.build.ports import Images, Puller
+from argosy.build.request import BuildRequest
+from argosy.build.solve.state import State
+from argosy.images.compose import host_architecture
+from argosy.images.load import matches_platform
+from argosy.images.record import Image
+from argosy.oci.config import Config
+from argosy.oci.reference import parse
+
+SCRATCH = "scratch"
+_OTHERS = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+class Bases:
+    """Of one build. ``runnable`` says whether programs of a platform can be executed here (binfmt_misc)."""
+
+    def __init__(self, *, images: Images, puller: Puller | None, request: BuildRequest, runnable: Callable[[Platform], bool]) -> None:
+        self._images = images
+        self._puller = puller
+        self._request = request
+        self._runnable = runnable
+
+    async def state(self, base: str, platform: str, say: Callable[[Mapping[str, Any]], None]) -> State:
+        """Return the state that a stage begins with. Raises NotFoundError, InvalidParameterError in Docker's words."""
+        wanted = platform or self._request.platform
+        if base == SCRATCH:
+            return State(None, Config(), platform_of(wanted))
+        image = await self.image(base, wanted, say)
+        found = Platform(image.config.os or "linux", image.config.architecture, image.config.variant)
+        if not self._runnable(found):
+            raise InvalidParameterError(
+                f"image {base} is for {found}, and this host cannot run that: build on such a host, or install an emulator (binfmt_misc)"
+            )
+
+        history = image.config.history or ()
+        return State(image.chain, image.view.config, found, base=image, history=history, author=image.config.author)
+
+    async def image(self, name: str, platform: str, say: Callable[[Mapping[str, Any]], None]) -> Image:
+        """Return an image by name, pulled if it is missing, is for another platform, or the client wants it fresh."""
+        if not self._request.pull or self._puller is None:
+            try:
+                image = self._images.find(name)
+            except NotFoundError:
+                if self._puller is None:
+                    raise NotFoundError(f"pull access denied for {name}, repository does not exist or may require 'docker login'") from None
+            else:
+                if not platform or matches_platform(image.config, platform):
+                    return image
+                if self._puller is None:
+                    raise NotFoundError(f"image with reference {name} was found but does not provide the specified platform ({platform})")
+        assert self._puller is not None
+        reference = parse(name).tagged()
+        view = await self._puller.pull(reference, platform=platform, auth=self._request.auth, say=say)
+        return self._images.find(view.id)
+
+
+def platform_of(text: str) -> Platform:
+    """Return what ``--platform`` means, this host's own for none. Raises InvalidParameterError."""
+    if not text:
+        return Platform("linux", host_architecture())
+    os_name, slash, rest = text.lower().partition("/")
+    if not slash:
+        os_name, rest = ("linux", host_architecture()) if os_name == "linux" else ("linux", os_name)
+    architecture, _, variant = rest.partition("/")
+    if os_name != "linux":
+        raise InvalidParameterError(f'operating system is not supported: "{os_name}"')
+    return Platform(os_name, _OTHERS.get(architecture, architecture), variant)
