@@ -11,6 +11,7 @@ from typing import Any
 from argosy.api.listeners import unix_listener
 from argosy.api.server import ApiServer
 from argosy.base.clock import ManualClock
+from fakes.builder import FakeBuilder
 from fakes.engine import (
     NOW,
     SECOND,
@@ -89,7 +90,7 @@ class Api:
         self.containers = FakeContainers(container())
         self.execs, self.images, self.networks = FakeExecs(), FakeImages(), FakeNetworks()
         self.registries = FakeRegistries()
-        self.volumes, self.system = FakeVolumes(), FakeSystem()
+        self.volumes, self.system, self.builder = FakeVolumes(), FakeSystem(), FakeBuilder()
         self.server = ApiServer(
             containers=self.containers,
             execs=self.execs,
@@ -98,6 +99,7 @@ class Api:
             networks=self.networks,
             volumes=self.volumes,
             system=self.system,
+            builder=self.builder,
             clock=self.clock,
         )
 

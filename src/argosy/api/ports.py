@@ -6,6 +6,7 @@ Names given by clients (``ref``) are a container's name, full id or unambiguous 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from argosy.build.request import BuildRequest
 from argosy.engine.container_view import ContainerView, Created, CreateRequest
 from argosy.engine.model import ExecSpec, ExecState
 from argosy.images.model import HistoryEntry, ImageDetail, ImageSummary
@@ -135,6 +136,17 @@ class Registries(Protocol):
     async def search(self, term: str, *, limit: int | None, filters: Filters, auth: str) -> list[Mapping[str, Any]]: ...
     async def distribution(self, name: str, *, auth: str) -> Mapping[str, Any]:
         """Return ``Descriptor`` and ``Platforms`` of what the registry has under a name."""
+        ...
+
+
+class Builder(Protocol):
+    def build(self, request: BuildRequest, body: AsyncIterator[bytes]) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield the classic builder's messages; an error before the first is the request's own. Closed, the build is cancelled."""
+        ...
+
+    async def cancel(self, build_id: str) -> None: ...
+    async def prune(self, *, filters: Filters, all: bool, reserved: int, maximum: int, free: int) -> tuple[list[str], int]:
+        """Return (ids of the entries removed, bytes freed). Raises InvalidParameterError on an unknown filter."""
         ...
 
 

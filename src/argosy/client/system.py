@@ -48,12 +48,23 @@ def build(
     repeated: Iterable[tuple[str, str]] = (),
     registries: str = "",
     media_type: str = "application/x-tar",
+    secrets: Mapping[str, bytes] | None = None,
+    detailed: bool = False,
 ) -> Stream[dict[str, Any]]:
-    """Build an image from a tar stream; ``repeated`` are parameters that may come several times, such as ``t``."""
+    """Build an image from a tar stream; ``repeated`` are parameters that may come several times, such as ``t``.
+
+    ``detailed`` asks our own daemon for ``vertex`` messages about steps beside the classic stream; others do not know it.
+    """
     query = [(key, "1" if value is True else str(value)) for key, value in options.items() if value not in (None, False)]
     headers = {"Content-Type": media_type}
     if registries:
         headers["X-Registry-Config"] = registries
+    if secrets:
+        from base64 import b64encode
+
+        headers["X-Argosy-Build-Secrets"] = registry_auth({name: b64encode(value).decode() for name, value in secrets.items()})
+    if detailed:
+        headers["X-Argosy-Build-Progress"] = "1"
     return Stream("POST", "/build", progress, query=[*query, *repeated], body=context, headers=headers)
 
 

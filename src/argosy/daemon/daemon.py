@@ -39,6 +39,8 @@ class Daemon:
         lower.volumes.open()
         parts.boot.load()
         parts.exits.listen()
+        parts.transient.listen()
+        parts.builder.open()
         await parts.boot.adopt()
         self._api = ApiServer(
             containers=parts.containers,
@@ -48,6 +50,7 @@ class Daemon:
             networks=parts.networks,
             volumes=parts.volumes,
             system=parts.system,
+            builder=parts.builder,
         )
         for listener in listeners:
             await self._api.listen(listener)

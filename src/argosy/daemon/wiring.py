@@ -11,7 +11,11 @@ from typing import Any
 from argosy.base.clock import SystemClock
 from argosy.base.events import EventBus
 from argosy.base.tasks import Supervisor
+from argosy.build.builder import Builder
+from argosy.build.cache.table import CacheTable
+from argosy.build.context.git import Clone
 from argosy.build.dockerfile import changes
+from argosy.daemon.build_runner import BuildRunner
 from argosy.daemon.config import DaemonConfig
 from argosy.daemon.root import DataRoot
 from argosy.daemon.settings import engine_settings, info_settings, network_settings, registry_settings
@@ -36,9 +40,11 @@ from argosy.engine.start import Starter
 from argosy.engine.stop import Stopper
 from argosy.engine.store import ContainerStore
 from argosy.engine.system import SystemService
+from argosy.engine.transient import Transient
 from argosy.engine.validation import Validation
 from argosy.engine.views import Viewer
 from argosy.engine.volume_service import VolumeService
+from argosy.images.compose import host_architecture
 from argosy.images.store import ImageStore
 from argosy.images.using import User
 from argosy.network.admin import NetworkAdmin
@@ -66,6 +72,7 @@ class Lower:
     images: ImageStore
     volumes: LocalVolumes
     networks: Controller
+    build_cache: CacheTable
 
 
 @dataclass(slots=True)
@@ -81,6 +88,8 @@ class Parts:
     networks: NetworkService
     volumes: VolumeService
     system: SystemService
+    transient: Transient
+    builder: Builder
     events: EventBus
     supervisor: Supervisor
     settings: EngineSettings
@@ -119,6 +128,9 @@ def _lower(
     content = Content(data / "content")
     content.open()
 
+    build_cache = CacheTable(db=database, clock=clock)
+    build_cache.load()
+
     def users(image_id: str) -> list[User]:
         return [User(container.id, container.running) for container in registry if container.spec.image_id == image_id]
 
@@ -133,6 +145,7 @@ def _lower(
         users=users,
         supervisor=supervisor,
         registries=registry_settings(config),
+        kept=build_cache.roots,
     )
     volumes = LocalVolumes(data / "volumes", db=database, workers=workers, trash=layers.trash, events=events, clock=clock)
     runtime = ShimRuntime(
@@ -152,7 +165,7 @@ def _lower(
         supervisor=supervisor,
         settings=network_settings(config),
     )
-    return Lower(database, workers, runtime, layers, snapshots, content, images, volumes, networks)
+    return Lower(database, workers, runtime, layers, snapshots, content, images, volumes, networks, build_cache)
 
 
 def _engine(
@@ -281,6 +294,29 @@ def _engine(
         events=events,
     )
     volumes = VolumeService(volumes=lower.volumes, registry=registry, events=events)
+    transient = Transient(
+        registry=registry,
+        runtime=lower.runtime,
+        networks=lower.networks,
+        confinement=confinement,
+        validate=validation.at_create,
+        settings=settings,
+        supervisor=supervisor,
+    )
+    builder = Builder(
+        home=Path(settings.data_root) / "build",
+        memory=Path(settings.exec_root) / "build",
+        layers=lower.layers,
+        images=lower.images,
+        table=lower.build_cache,
+        runner=BuildRunner(transient),
+        puller=None,
+        git=Clone(),
+        workers=lower.workers,
+        runnable=lambda found: found.os == "linux" and found.architecture in ("", host_architecture()),
+        clock=clock,
+        supervisor=supervisor,
+    )
     system = SystemService(
         settings=info_settings(config, settings, lower.snapshots.driver, lower.layers.driver.status(), daemon_id),
         machine=machine,
@@ -289,11 +325,14 @@ def _engine(
         images=lower.images,
         volumes=lower.volumes,
         layers_size=lower.layers.total_size,
+        build_cache=builder.cache.usage,
         events=events,
         clock=clock,
     )
     execs = Execs(registry=registry, confinement=confinement, announce=announce)
-    return Parts(lower, boot, exits, registry, containers, execs, networks, volumes, system, events, supervisor, settings)
+    return Parts(
+        lower, boot, exits, registry, containers, execs, networks, volumes, system, transient, builder, events, supervisor, settings
+    )
 
 
 def _resolve_seccomp() -> Any:

@@ -73,7 +73,7 @@ async def test_swarm_routes_say_that_this_is_no_manager(api: Api, path: str) -> 
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/build"),
+        ("POST", "/build?version=2"),
         ("POST", "/swarm/init"),
         ("POST", "/plugins/pull"),
         ("GET", "/containers/web/checkpoints"),

@@ -1,9 +1,9 @@
 """The routes, a noun a file; each class takes what it serves from and lists its routes."""
 
-from argosy.api.ports import Containers, Execs, ImageStore, NetworkStore, Registries, System, VolumeStore
+from argosy.api.ports import Builder, Containers, Execs, ImageStore, NetworkStore, Registries, System, VolumeStore
 from argosy.api.routes.archives import ArchiveRoutes
 from argosy.api.routes.attach import AttachRoutes
-from argosy.api.routes.builds import build_routes
+from argosy.api.routes.builds import BuildRoutes
 from argosy.api.routes.containers import ContainerRoutes
 from argosy.api.routes.execs import ExecRoutes
 from argosy.api.routes.images import ImageRoutes
@@ -30,6 +30,7 @@ def all_routes(
     networks: NetworkStore,
     volumes: VolumeStore,
     system: System,
+    builder: Builder,
     clock: Clock,
     tasks: Supervisor,
 ) -> list[Route]:
@@ -49,5 +50,5 @@ def all_routes(
         *VolumeRoutes(volumes).routes(),
         *plugin_routes(),
         *swarm_routes(),
-        *build_routes(),
+        *BuildRoutes(builder).routes(),
     ]

@@ -13,6 +13,7 @@ from argosy.cli.images.context import ContextError, Source, packed
 from argosy.cli.images.credentials import Logins
 from argosy.cli.opts import networks, pairs, resources
 from argosy.cli.output.progress import Bytes, Transfers
+from argosy.cli.output.steps import Steps
 from argosy.cli.session import Session
 from argosy.client import system
 
@@ -30,12 +31,33 @@ def run(session: Session, values: Values) -> int:
     login = Logins(session).all()
     registries = system.registry_auth(login) if login else ""
     quiet = values.switch("quiet")
-    call = system.build(_pieces(source, quiet), options(values, session, source), repeated=_repeated(values, source), registries=registries)
+    how = values.text("progress") or "auto"
+    if how not in ("auto", "plain", "tty", "classic", "quiet"):
+        raise ExitError(125, f"invalid --progress {how}: use auto, plain, tty, classic or quiet")
+    quiet = quiet or how == "quiet"
+    call = system.build(
+        _pieces(source, quiet),
+        options(values, session, source),
+        repeated=_repeated(values, source),
+        registries=registries,
+        secrets=_secrets(values, session),
+        detailed=not quiet and how != "classic",
+    )
     identifier = ""
+    live = how == "tty" or (how == "auto" and sys.stdout.isatty() and session.environ.get("TERM") != "dumb")
+    steps = Steps(sys.stdout, live=live, width=session.width or 80)
     with Transfers(sys.stdout, session.environ, quiet=quiet) as transfers:
-        for event in session.stream(call):
-            identifier = str((event.get("aux") or {}).get("ID") or identifier)
-            transfers.show(event)
+        told = False
+        try:
+            for event in session.stream(call):
+                identifier = str((event.get("aux") or {}).get("ID") or identifier)
+                if "vertex" in event:
+                    told = True
+                    steps.show(event["vertex"])
+                elif not (told and "stream" in event) or str(event["stream"]).startswith(("Successfully", "[Warning]")):
+                    transfers.show(event)
+        finally:
+            steps.close()
     if quiet and identifier:
         session.say(identifier)
     if values.text("iidfile") and identifier:
@@ -48,6 +70,28 @@ def _pieces(source: Source, quiet: bool) -> Iterator[bytes] | None:
     if source.pieces is None:
         return None
     return Bytes("Sending build context", 0, sys.stderr, quiet=quiet).passing(source.pieces)
+
+
+def _secrets(values: Values, session: Session) -> dict[str, bytes]:
+    """Return ``--secret id=x,src=FILE`` or ``id=x,env=NAME``: id → value. Raises ExitError."""
+    found = {}
+    for text in values.texts("secret"):
+        fields = dict(part.partition("=")[::2] for part in text.split(","))
+        name = fields.get("id") or fields.get("env", "")
+        path = fields.get("src") or fields.get("source") or ""
+        if not name:
+            raise ExitError(125, f"invalid --secret {text}: it needs an id")
+        if path:
+            try:
+                with open(path, "rb") as file:
+                    found[name] = file.read()
+            except OSError as error:
+                raise ExitError(1, f"failed to stat {path}: {(error.strerror or '').lower()}") from None
+        elif (value := session.environ.get(fields.get("env") or name)) is not None:
+            found[name] = value.encode("utf-8", "surrogateescape")
+        else:
+            raise ExitError(1, f"secret {name}: neither a file (src=) nor a variable of that name is there")
+    return found
 
 
 def options(values: Values, session: Session, source: Source) -> dict[str, Any]:
@@ -118,9 +162,11 @@ COMMAND = Command(
         Flag("network", "", STRING, "Set the networking mode for the RUN instructions during build", default="default", shown='"default"'),
         Flag("no-cache", "", help="Do not use cache when building the image"),
         Flag("platform", "", STRING, "Set platform if server is multi-platform capable"),
+        Flag("progress", "", STRING, "How steps are shown: auto, plain, tty, classic, quiet", default="auto", shown='"auto"'),
         Flag("pull", "", help="Always attempt to pull a newer version of the image"),
         Flag("quiet", "q", help="Suppress the build output and print image ID on success"),
         Flag("rm", "", help="Remove intermediate containers after a successful build", default=True, shown="true"),
+        Flag("secret", "", LIST, "Secret for RUN --mount=type=secret (id=mysecret,src=/local/secret)"),
         Flag("security-opt", "", STRINGS, "Security options"),
         Flag("shm-size", "", BYTES, 'Size of "/dev/shm"'),
         Flag("squash", "", help="Squash newly built layers into a single new layer"),

@@ -1,0 +1,113 @@
+"""``POST /build``'s query and headers → `BuildRequest`."""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from argosy.api.platforms import parse_platform
+from argosy.api.request import Request
+from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
+from argosy.build.ports import Limits
+from argosy.build.request import BuildRequest
+from argosy.oci.reference import Reference, parse
+
+DETAILED = "X-Argosy-Build-Progress"
+"""Our own client sends it to get messages about steps beside the classic stream."""
+SECRETS = "X-Argosy-Build-Secrets"
+"""JSON, base64: id → base64 of the value. BuildKit's sessions, by which other clients hand secrets over, are not served yet."""
+_CLASSIC = "set DOCKER_BUILDKIT=0 (docker build), or use argosy build"
+
+
+def build_request(request: Request) -> BuildRequest:
+    """Return what is asked. Raises InvalidParameterError in Docker's words."""
+    if request.text("version", "1") not in ("", "1"):
+        raise NotImplementedInArgosyError(f"builds with BuildKit need its sessions, which are not served yet: {_CLASSIC}")
+    if request.has("outputs") and request.text("outputs") not in ("", "null", "[]"):
+        raise NotImplementedInArgosyError(f"build outputs need BuildKit, whose sessions are not served yet: {_CLASSIC}")
+    return BuildRequest(
+        tags=_tags(request),
+        dockerfile=request.text("dockerfile"),
+        remote=request.text("remote"),
+        build_args=_build_args(request),
+        labels=_strings(request, "labels"),
+        target=request.text("target"),
+        platform=parse_platform(request.text("platform")),
+        no_cache=request.flag("nocache"),
+        pull=request.flag("pull"),
+        cache_from=tuple(_json(request, "cachefrom", list) or ()),
+        network="" if request.text("networkmode") == "default" else request.text("networkmode"),
+        extra_hosts=tuple(value for text in request.texts("extrahosts") for value in text.split(",") if value),
+        squash=request.flag("squash"),
+        quiet=request.flag("q"),
+        remove=request.flag("rm", default=True),
+        force_remove=request.flag("forcerm"),
+        limits=_limits(request),
+        auth=_header(request, "X-Registry-Config"),
+        secrets=_secrets(request),
+        build_id=request.text("buildid"),
+        detailed=DETAILED in request.headers,
+    )
+
+
+def _tags(request: Request) -> tuple[Reference, ...]:
+    found: dict[Reference, None] = {}
+    for text in request.texts("t"):
+        if not text:
+            continue
+        reference = parse(text)
+        if reference.digest:
+            raise InvalidParameterError("build tag cannot contain a digest")
+        found[reference.tagged()] = None
+    return tuple(found)
+
+
+def _json(request: Request, name: str, kind: type[Any]) -> Any:
+    text = request.text(name)
+    if not text:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise InvalidParameterError(f"error reading {name}: {error}") from error
+    if value is not None and not isinstance(value, kind):
+        raise InvalidParameterError(f"error reading {name}: it must be a JSON {'object' if kind is dict else 'array'}")
+    return value
+
+
+def _strings(request: Request, name: str) -> dict[str, str]:
+    return {str(key): str(value) for key, value in (_json(request, name, dict) or {}).items()}
+
+
+def _build_args(request: Request) -> dict[str, str | None]:
+    return {key: value if value is None else str(value) for key, value in (_json(request, "buildargs", dict) or {}).items()}
+
+
+def _limits(request: Request) -> Limits:
+    ulimits = _json(request, "ulimits", list) or []
+    return Limits(
+        memory=request.number("memory") or 0,
+        memory_swap=request.number("memswap") or 0,
+        cpu_shares=request.number("cpushares") or 0,
+        cpu_period=request.number("cpuperiod") or 0,
+        cpu_quota=request.number("cpuquota") or 0,
+        cpuset_cpus=request.text("cpusetcpus"),
+        cpuset_mems=request.text("cpusetmems"),
+        shm_size=request.number("shmsize") or 0,
+        ulimits=tuple((one.get("Name", ""), one.get("Soft", 0), one.get("Hard", 0)) for one in ulimits),
+        cgroup_parent=request.text("cgroupparent"),
+    )
+
+
+def _header(request: Request, name: str) -> Mapping[str, Any]:
+    """What cannot be read counts as nothing, as in Docker."""
+    text = request.headers.get(name, "")
+    try:
+        value = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))) if text else {}
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _secrets(request: Request) -> dict[str, bytes]:
+    return {str(name): base64.b64decode(value) for name, value in _header(request, SECRETS).items()}
