@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parents[2]
 KNOWN: dict[str, str] = json.loads((Path(__file__).parent / "docker_py_known.json").read_text())
 FILES = (
     *("api_container", "api_exec", "api_client", "client", "errors", "regression", "models_containers"),
-    *("api_healthcheck", "api_network", "api_volume", "models_networks", "models_resources", "models_volumes"),
+    *("api_build", "api_healthcheck", "api_network", "api_volume", "models_networks", "models_resources", "models_volumes"),
 )
 
 
