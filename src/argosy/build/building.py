@@ -104,6 +104,7 @@ class Building:
         )
         self._operations = InstructionOperations(
             dockerfile=file,
+            plan=self._plan,
             context=context,
             contexts={},
             scratch=scratch,

@@ -119,12 +119,9 @@ class Composer:
     async def built(self, config: ImageConfig, *, base: Image | None, references: Sequence[Reference]) -> str:
         """Record the image of a build, whose layers are there and settled; return its id. ``base``: what it was built on."""
         record = ImageRecord(manifest="", arrived=self._clock.now_ns())
-        if base is not None and config is base.config:
-            tagged = msgspec.structs.replace(base.record, last_tagged=record.arrived)
-            await self._catalog.add(base.id, tagged, references)
-            for reference in references:
-                self._announce(base, reference)
-            return base.id
+        there = base if base is not None and config is base.config else self._catalog.get(digests.of(oci_image.encode(config)))
+        if there is not None:
+            return await self._tagged(there, references)
         stack = [self._layers.get(chain) for chain in chain_ids(list(config.diff_ids))]
         with ExitStack() as leases:
             leases.enter_context(self._layers.leases.hold(*(layer.chain_id for layer in stack[-1:])))
@@ -132,6 +129,14 @@ class Composer:
         for reference in references:
             self._announce(known, reference)
         return known.id
+
+    async def _tagged(self, image: Image, references: Sequence[Reference]) -> str:
+        """Name an image that is there; nothing is written when it has these names."""
+        if any(self._catalog.named(reference) is not image for reference in references):
+            await self._catalog.add(image.id, msgspec.structs.replace(image.record, last_tagged=self._clock.now_ns()), references)
+        for reference in references:
+            self._announce(image, reference)
+        return image.id
 
     async def _need_tar(self, layer: Layer, part: Part, leases: ExitStack) -> None:
         """A layer whose tar cannot be made again from its tree keeps the tar as a blob."""

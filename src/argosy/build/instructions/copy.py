@@ -2,8 +2,8 @@
 
 import os
 import posixpath
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from argosy.base.errors import InvalidParameterError, NotFoundError
@@ -11,6 +11,7 @@ from argosy.base.patterns import clean, has_wildcard, matcher
 from argosy.build import history, keys
 from argosy.build.context import digests_of
 from argosy.build.dockerfile import ast
+from argosy.build.fetch import elsewhere
 from argosy.build.instructions import owner as owners
 from argosy.build.instructions.operation import Operation
 from argosy.build.instructions.tree import Tree, handed
@@ -68,14 +69,30 @@ async def choose(
 ) -> Chosen:
     """Return the files that the sources name. Raises NotFoundError in the classic builder's words."""
     cleaned = [clean("/" + source)[1:] for source in sources]
-    root = tree.root()
-    found = await digests_of(workers, root, cleaned, excludes=excludes) if root is not None else []
+    if not excludes and all(source in tree.known for source in cleaned):
+        found = [tree.known[source] for source in cleaned]
+    else:
+        root = tree.root()
+        found = await digests_of(workers, root, cleaned, excludes=excludes) if root is not None else []
     for source in cleaned:
         _check_found(source, [one.path for one in found], tree, name)
     items = [Item(index, one.path, kept=_kept(sources, one.path) if parents else "") for one in found]
     # A directory's own name is not copied; a file's may be.
     named = [[one.digest, one.kind, "" if one.kind == "directory" else one.path.rpartition("/")[2]] for one in found]
     return Chosen(tuple(items), keys.key("chosen", None, named, [item.kept for item in items]), found[0].kind == "directory")
+
+
+async def foresee(tree: Tree, instructions: Iterable[ast.Instruction], workers: Workers) -> Tree:
+    """Return the tree with what all these instructions will ask of it, as far as that is plain: one worker instead of many."""
+    plain: dict[str, None] = {}
+    for one in instructions:
+        if (isinstance(one, ast.Copy) and not one.from_) or isinstance(one, ast.Add):
+            paths = [clean("/" + source)[1:] for source in one.sources if elsewhere(source) is None and "$" not in source]
+            plain.update(dict.fromkeys(path for path in paths if not one.excludes and not has_wildcard(path)))
+    root = tree.root()
+    if len(plain) < 2 or root is None:
+        return tree
+    return replace(tree, known={one.path: one for one in await digests_of(workers, root, list(plain))})
 
 
 def _check_found(source: str, paths: Sequence[str], tree: Tree, name: str) -> None:

@@ -1,11 +1,12 @@
 """Files to copy from: a directory of the host (a context), or the files of a stage or an image; and jobs on them."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from argosy.build.context import Matched
 from argosy.storage.model import Directory, RootMount
 
 
@@ -19,6 +20,9 @@ class Tree:
     """The files' owners are meant (a stage's, an image's), not just those of the machine that sent them."""
     context: bool = False
     """It is the build context, which ``.dockerignore`` has thinned out."""
+
+    known: Mapping[str, Matched] = field(default_factory=dict)
+    """What is known of some of its paths already."""
 
     def root(self) -> RootMount | None:
         """Return it for a job that is confined to it."""

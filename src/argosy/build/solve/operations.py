@@ -1,5 +1,6 @@
 """From an expanded instruction to the operation that carries it out, with everything that it reads from found."""
 
+import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from argosy.build.dockerfile.configure import directory
 from argosy.build.instructions import add, copy, mounts, run, workdir
 from argosy.build.instructions.operation import Operation
 from argosy.build.instructions.tree import Tree
-from argosy.build.plan import Planned
+from argosy.build.plan import Plan, Planned
 from argosy.build.ports import Runner
 from argosy.build.solve.base import Bases
 from argosy.build.solve.said import Said
@@ -26,6 +27,7 @@ class InstructionOperations:
         self,
         *,
         dockerfile: ast.Dockerfile,
+        plan: Plan,
         context: Path,
         contexts: Mapping[str, Path],
         scratch: Path,
@@ -39,7 +41,10 @@ class InstructionOperations:
         workers: Workers,
     ) -> None:
         self._dockerfile = dockerfile
+        self._plan = plan
         self._context = Tree(path=str(context), context=True)
+        self._foreseen = False
+        self._foreseeing = asyncio.Lock()
         self._contexts = contexts
         self._scratch = scratch
         self._stage_state = stage_state
@@ -58,9 +63,11 @@ class InstructionOperations:
             case ast.Run():
                 return await self._run(stage, instruction, state, said)
             case ast.Copy():
+                await self._foresee()
                 tree = await self.tree(stage, instruction.from_, said)
                 return await copy.copy(instruction, state.chain, cwd=cwd, tree=tree, documents=self._fresh(), **self._parts())
             case ast.Add():
+                await self._foresee()
                 return await add.add(
                     instruction, state.chain, cwd=cwd, tree=self._context, fresh=self._fresh, fetcher=self._fetcher, **self._parts()
                 )
@@ -68,6 +75,13 @@ class InstructionOperations:
                 path = directory(state.config.working_dir, instruction.path)
                 return workdir.workdir(path, state.chain, **self._parts())
         return None
+
+    async def _foresee(self) -> None:
+        async with self._foreseeing:
+            if not self._foreseen:
+                every = (one for planned in self._plan.stages for one in planned.stage.instructions)
+                self._context = await copy.foresee(self._context, every, self._workers)
+                self._foreseen = True
 
     async def _run(self, stage: Planned, instruction: ast.Run, state: State, said: Said) -> Operation:
         async def tree(name: str) -> Tree:
