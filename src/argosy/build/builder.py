@@ -17,7 +17,7 @@ from argosy.build.context.git import Clone
 from argosy.build.dockerfile import parse
 from argosy.build.dockerfile.args import Platform
 from argosy.build.fetch import Fetches
-from argosy.build.ports import Images, Puller, Runner
+from argosy.build.ports import Images, Runner
 from argosy.build.request import BuildRequest
 from argosy.build.solve.layers import LayerWork
 from argosy.build.transcript import Message
@@ -40,7 +40,6 @@ class Builder:
         images: Images,
         table: CacheTable,
         runner: Runner,
-        puller: Puller | None,
         git: Clone,
         workers: Workers,
         runnable: Callable[[Platform], bool],
@@ -64,7 +63,6 @@ class Builder:
             images=images,
             table=table,
             runner=runner,
-            puller=puller,
             fetcher=Fetches(git),
             workers=workers,
             caches=self._caches,

@@ -25,7 +25,7 @@ from argosy.build.instructions.add import Fetcher
 from argosy.build.instructions.mounts import Mounter
 from argosy.build.instructions.run import Surroundings
 from argosy.build.plan import Planned, plan
-from argosy.build.ports import Images, Puller, Runner
+from argosy.build.ports import Images, Runner
 from argosy.build.request import BuildRequest
 from argosy.build.solve.base import Bases, platform_of
 from argosy.build.solve.cachefrom import CacheFrom
@@ -53,7 +53,6 @@ class Services:
     images: Images
     table: CacheTable
     runner: Runner
-    puller: Puller | None
     fetcher: Fetcher
     workers: Workers
     caches: CacheMounts
@@ -90,7 +89,7 @@ class Building:
             detailed=request.detailed,
             quiet=request.quiet,
         )
-        self._bases = Bases(images=services.images, puller=services.puller, request=request, runnable=services.runnable)
+        self._bases = Bases(images=services.images, request=request, runnable=services.runnable)
         self._task: asyncio.Task[None] | None = None
         self._error: Exception | None = None
         self._cancelled = False

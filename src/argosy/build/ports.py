@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from argosy.images.distribution.credentials import ANONYMOUS, Credentials
 from argosy.images.model import ImageView
 from argosy.images.record import Image
 from argosy.oci.image import ImageConfig
@@ -77,20 +78,18 @@ class Runner(Protocol):
         ...
 
 
-class Puller(Protocol):
-    async def pull(
-        self, reference: Reference, *, platform: str, auth: Mapping[str, Any], say: Callable[[Mapping[str, Any]], None]
-    ) -> ImageView:
-        """Bring an image (its name included) into the store; ``auth``: X-Registry-Config, by registry; ``say`` takes progress messages.
-
-        Raises NotFoundError (``pull access denied …``), UnauthorizedError, UnavailableError.
-        """
-        ...
-
-
 class Images(Protocol):
     def find(self, text: str) -> Image:
         """Return a local image. Raises NotFoundError ``No such image: x:latest``, InvalidParameterError on a name that cannot be."""
+        ...
+
+    async def pull(
+        self, reference: str, *, platform: str = "", auth: Credentials = ANONYMOUS, progress: Callable[[Mapping[str, Any]], None] = ...
+    ) -> ImageView:
+        """Bring an image, its name included, from its registry; ``progress`` takes Docker's messages.
+
+        Raises NotFoundError (``pull access denied …``), UnauthorizedError, UnavailableError.
+        """
         ...
 
     async def add_built(self, config: ImageConfig, *, base: Image | None, references: Sequence[Reference]) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from argosy.base.errors import InvalidParameterError
 from argosy.build.ports import NO_LIMITS, Limits
+from argosy.images.distribution.credentials import Credentials
 from argosy.oci.reference import Reference
 
 
@@ -31,8 +31,8 @@ class BuildRequest:
     remove: bool = True
     force_remove: bool = False
     limits: Limits = NO_LIMITS
-    auth: Mapping[str, Any] = field(default_factory=dict)
-    """X-Registry-Config: registry → username, password."""
+    auth: Mapping[str, Credentials] = field(default_factory=dict)
+    """Logins by registry (X-Registry-Config)."""
     secrets: Mapping[str, bytes] = field(default_factory=dict)
     build_id: str = ""
     """By which ``/build/cancel`` finds it."""

@@ -310,7 +310,6 @@ def _engine(
         images=lower.images,
         table=lower.build_cache,
         runner=BuildRunner(transient),
-        puller=None,
         git=Clone(),
         workers=lower.workers,
         runnable=lambda found: found.os == "linux" and found.architecture in ("", host_architecture()),

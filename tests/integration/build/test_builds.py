@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import os
+import subprocess
+import sys
 import tarfile
 import threading
 from pathlib import Path
@@ -92,6 +94,7 @@ def test_mounts_are_there_for_the_program_and_leave_no_trace(argosyd):
     assert not {"cache", "t", "ctx", "a.txt", "secrets"} & set(listing)
     again = build(argosyd, text.replace("wc -l", "cat"), {"a.txt": "AAA\n"}, headers={"X-Argosy-Build-Secrets": secret})
     assert "x\nx\n" in again.text
+    assert_nothing_left(argosyd)
     kept = [path for path in argosyd.data_root.rglob("*") if path.is_file() and path.stat().st_size < 1 << 20]
     assert not any(b"s3cret" in path.read_bytes() for path in kept)
 
@@ -242,3 +245,21 @@ def test_our_own_client_shows_steps_and_hands_over_secrets(argosyd, tmp_path):
     failed = argosyd.argosy("build", str(place))
     assert failed.returncode != 0 and "Dockerfile:2: RUN echo before; false" in failed.stdout
     assert "returned a non-zero code: 1" in failed.stderr
+
+
+def test_a_base_that_is_not_here_is_pulled(argosyd, tmp_path):
+    enter = ["nsenter", f"--net=/run/netns/{argosyd.name}", sys.executable, "-m"]
+    serve = [*enter, "argosy.registry", "serve", "--root", str(tmp_path / "registry"), "--listen", "127.0.0.1:5000"]
+    registry = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        name = "127.0.0.1:5000/base:1"
+        argosyd.argosy("tag", "busybox", name)
+        assert settled(lambda: argosyd.argosy("push", name).returncode, 0) == 0
+        argosyd.argosy("rmi", name)
+        found = build(argosyd, f"FROM {name}\nRUN echo here > /here\n", t="on-pulled")
+        assert found.error == "" and any("Pulling from" in message.get("status", "") for message in found.messages)
+        assert build(argosyd, f"FROM {name}\nRUN echo here > /here\n").id == found.id
+        assert "nosuch not found" in build(argosyd, "FROM 127.0.0.1:5000/nosuch:1\n").error
+    finally:
+        registry.terminate()
+        registry.wait(10)

@@ -28,7 +28,7 @@ async def test_all_parameters_reach_the_builder(api: Api) -> None:
     assert asked.extra_hosts == ("a:1.1.1.1", "b:2.2.2.2")
     limits = asked.limits
     assert (limits.memory, limits.memory_swap, limits.cpu_shares, limits.shm_size) == (1 << 23, -1, 2, 9)
-    assert limits.ulimits == (("nofile", 1, 2),) and asked.auth == {"r": {"username": "u"}}
+    assert limits.ulimits == (("nofile", 1, 2),) and asked.auth["r"].username == "u"
     assert api.builder.bodies == [b"tar"]
 
 

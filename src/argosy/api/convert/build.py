@@ -10,6 +10,7 @@ from argosy.api.request import Request
 from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
 from argosy.build.ports import Limits
 from argosy.build.request import BuildRequest
+from argosy.images.distribution.credentials import from_config_header
 from argosy.oci.reference import Reference, parse
 
 DETAILED = "X-Argosy-Build-Progress"
@@ -43,7 +44,7 @@ def build_request(request: Request) -> BuildRequest:
         remove=request.flag("rm", default=True),
         force_remove=request.flag("forcerm"),
         limits=_limits(request),
-        auth=_header(request, "X-Registry-Config"),
+        auth=from_config_header(request.headers.get("X-Registry-Config", "")),
         secrets=_secrets(request),
         build_id=request.text("buildid"),
         detailed=DETAILED in request.headers,
@@ -100,7 +101,7 @@ def _limits(request: Request) -> Limits:
 
 
 def _header(request: Request, name: str) -> Mapping[str, Any]:
-    """What cannot be read counts as nothing, as in Docker."""
+    """What cannot be read counts as nothing."""
     text = request.headers.get(name, "")
     try:
         value = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))) if text else {}

@@ -5,10 +5,11 @@ from typing import Any
 
 from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.build.dockerfile.args import Platform
-from argosy.build.ports import Images, Puller
+from argosy.build.ports import Images
 from argosy.build.request import BuildRequest
 from argosy.build.solve.state import State
 from argosy.images.compose import host_architecture
+from argosy.images.distribution.credentials import choose
 from argosy.images.load import matches_platform
 from argosy.images.record import Image
 from argosy.oci.config import Config
@@ -21,9 +22,8 @@ _OTHERS = {"x86_64": "amd64", "aarch64": "arm64"}
 class Bases:
     """Of one build. ``runnable`` says whether programs of a platform can be executed here (binfmt_misc)."""
 
-    def __init__(self, *, images: Images, puller: Puller | None, request: BuildRequest, runnable: Callable[[Platform], bool]) -> None:
+    def __init__(self, *, images: Images, request: BuildRequest, runnable: Callable[[Platform], bool]) -> None:
         self._images = images
-        self._puller = puller
         self._request = request
         self._runnable = runnable
 
@@ -44,20 +44,16 @@ class Bases:
 
     async def image(self, name: str, platform: str, say: Callable[[Mapping[str, Any]], None]) -> Image:
         """Return an image by name, pulled if it is missing, is for another platform, or the client wants it fresh."""
-        if not self._request.pull or self._puller is None:
+        if not self._request.pull:
             try:
                 image = self._images.find(name)
             except NotFoundError:
-                if self._puller is None:
-                    raise NotFoundError(f"pull access denied for {name}, repository does not exist or may require 'docker login'") from None
+                pass
             else:
                 if not platform or matches_platform(image.config, platform):
                     return image
-                if self._puller is None:
-                    raise NotFoundError(f"image with reference {name} was found but does not provide the specified platform ({platform})")
-        assert self._puller is not None
-        reference = parse(name).tagged()
-        view = await self._puller.pull(reference, platform=platform, auth=self._request.auth, say=say)
+        auth = choose(self._request.auth, parse(name).domain)
+        view = await self._images.pull(name, platform=platform, auth=auth, progress=say)
         return self._images.find(view.id)
 
 
