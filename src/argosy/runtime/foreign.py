@@ -14,7 +14,7 @@ from argosy.runtime import plainjson
 from argosy.runtime.cgroups import open_group
 from argosy.runtime.init.users import UserError, home_of, resolve_groups, resolve_user
 from argosy.runtime.shim import wire
-from argosy.runtime.shim.native import StartError
+from argosy.runtime.shim.stage import StartError
 from argosy.runtime.spawn import SpawnFailed
 from argosy.runtime.spawn.sources import Mapper, open_root
 
@@ -34,13 +34,13 @@ _CONSOLE, _LOG = "console.sock", "log.json"
 class Foreign:
     """One container of another runtime."""
 
-    def __init__(self, request: "Mapping[str, Any]") -> None:
+    def __init__(self, request: "Mapping[str, Any]", plan: "dict[str, Any]") -> None:
         self._id: str = request["id"]
         self._runtime: str = request["runtime"]
         self._bundle = os.path.join(request["directory"], "bundle")
         self._state = os.path.join(request["directory"], "foreign")
         self._spec: dict[str, Any] = request["bundle"]
-        self._plan: dict[str, Any] = plainjson.loads(request["plan"])
+        self._plan = plan
         self._terminal = bool(request["terminal"])
         self.group = open_group(self._plan["cgroup"])
         self.pid = 0
@@ -90,11 +90,12 @@ class Foreign:
         if self.group.processes():
             self.group.kill()
 
-    def oom_fd(self) -> int:
+    def held(self) -> "dict[str, int]":
         try:
-            return self.group.oom_fd()
+            fd = self.group.oom_fd()
         except OSError:
-            return -1
+            fd = -1
+        return {"oom": fd} if fd >= 0 else {}
 
     def oom_kills(self) -> int:
         return self.group.oom_kills()

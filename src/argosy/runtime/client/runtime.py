@@ -15,7 +15,6 @@ from typing import Any
 from argosy.base.clock import Clock, SystemClock
 from argosy.base.errors import ConflictError
 from argosy.base.tasks import Supervisor
-from argosy.runtime import plainjson
 from argosy.runtime.cgroups import Group, open_group
 from argosy.runtime.client import adopt
 from argosy.runtime.client.connection import Connection, Message
@@ -26,6 +25,7 @@ from argosy.runtime.client.shim import ShimHandle
 from argosy.runtime.exitrecord import EXIT, SHIM, START, discard, write_json
 from argosy.runtime.logs.attributes import TagError, shim_plan
 from argosy.runtime.model import Exited, ExitRecord, StartFailed, StartRequest
+from argosy.runtime.shim import wire
 
 _log = logging.getLogger(__name__)
 SHIM_KILLED = "the shim was killed, and the container with it"
@@ -68,7 +68,7 @@ class ShimRuntime:
     async def prepare(self, request: StartRequest) -> ShimHandle:
         plan, bundle = await self._planner.plan(request)
         attempt = f"{self._clock.now_ns():x}"
-        message = _shim_request(request, attempt, self._directories.path(request.id), plan, bundle)
+        message = _shim_request(request, attempt, self._directories.path(request.id), bundle)
         await self._await_predecessor(request.id)
         directory = self._directories.make(request.id)
         for name in (EXIT, SHIM):
@@ -81,9 +81,14 @@ class ShimRuntime:
                 self._directories.remove(request.id)
             raise
 
-    async def _begin(self, message: dict[str, Any], plan: Mapping[str, Any]) -> ShimHandle:
+    async def _begin(self, message: dict[str, Any], plan: dict[str, Any]) -> ShimHandle:
         """Have a shim forked and wait for its first word."""
-        link = await self.launcher.request("shim", message)
+        # The plan by itself: the shim never sees it, only the forks that carry it out.
+        memfd = wire.encode(plan)
+        try:
+            link = await self.launcher.request("foreign" if message["runtime"] else "shim", message, (memfd,))
+        finally:
+            os.close(memfd)
         first: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         connection = self._connect(message["id"], link, first)
         try:
@@ -283,15 +288,12 @@ class ShimRuntime:
             listener(exited)
 
 
-def _shim_request(request: StartRequest, attempt: str, directory: str, plan: dict[str, Any], bundle: dict[str, Any]) -> dict[str, Any]:
+def _shim_request(request: StartRequest, attempt: str, directory: str, bundle: dict[str, Any]) -> dict[str, Any]:
     """Return what the shim is told. Raises StartFailed on log options that cannot be."""
     return {
         "id": request.id,
         "attempt": attempt,
         "directory": directory,
-        # As text within the text: the shim passes it on and never takes it apart.
-        "plan": plainjson.dumps(plan),
-        "cgroup": plan["cgroup"],
         "log": _log_plan(request),
         "terminal": request.terminal,
         "open_stdin": request.open_stdin,

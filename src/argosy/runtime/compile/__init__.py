@@ -1,8 +1,8 @@
 """From an OCI runtime specification to a plan: what spawn and init will do, as plain JSON. Pure, and light to import."""
 
-from argosy.runtime.compile.exec import compile_exec
+from argosy.runtime.compile.exec import compile_exec, exec_part
 from argosy.runtime.compile.host import HostFacts, probe_host
 from argosy.runtime.compile.plan import PlanError
 from argosy.runtime.compile.start import compile_start
 
-__all__ = ["HostFacts", "PlanError", "compile_exec", "compile_start", "probe_host"]
+__all__ = ["HostFacts", "PlanError", "compile_exec", "compile_start", "exec_part", "probe_host"]

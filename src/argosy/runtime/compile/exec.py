@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from argosy.runtime.compile.plan import Plan, Step
 
 
+_NEEDED = ("version", "id", "namespaces", "join", "cgroup", "rights", "bpf", "seccomp_flags", "oom_score_adj")
+
+
+def exec_part(start: "Plan") -> "Plan":
+    """Return what of a start plan is worth keeping while the container runs: neither its environment nor its mounts."""
+    return {key: start[key] for key in _NEEDED}
+
+
 def compile_exec(
     process: "Mapping[str, Any]",
     start: "Plan",

@@ -65,8 +65,8 @@ class HostFacts:
         return "v2"
 
 
-def probe_host() -> HostFacts:
-    """Return the facts of this host; a few reads of /proc and /sys and one fsopen."""
+def probe_host(*, overlay: bool = True) -> HostFacts:
+    """Return the facts of this host; a few reads of /proc and /sys and, if overlays are to be mounted, one fsopen."""
     mounts, unified = kernel.cgroup_mounts()
     return HostFacts(
         kernel=kernel.release(),
@@ -74,7 +74,7 @@ def probe_host() -> HostFacts:
         cgroup_mounts=mounts,
         unified=unified,
         unified_controllers=kernel.cgroup_controllers(unified) if unified else (),
-        lowerdir_plus=kernel.has_lowerdir_plus(),
+        lowerdir_plus=overlay and kernel.has_lowerdir_plus(),
         last_capability=last_capability(),
         apparmor=_apparmor(),
         seccomp=os.path.exists("/proc/sys/kernel/seccomp"),

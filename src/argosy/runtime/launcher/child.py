@@ -4,17 +4,14 @@ import _signal as signal  # type: ignore[import-not-found]
 import _socket as socket
 import os
 
-from argosy.linux.process import PR_SET_DUMPABLE, default_scheduling, join_session_keyring, prctl
+from argosy.linux.process import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, default_scheduling, join_session_keyring, prctl
 from argosy.runtime import worker
 from argosy.runtime.shim import main as shim
 from argosy.runtime.shim import wire
 from argosy.runtime.shim.apart import Starter
+from argosy.runtime.shim.maker import make
 
 _LAST_FD = 1 << 30
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def quiet_house() -> None:
@@ -44,15 +41,26 @@ def clean_slate(keep: list[int]) -> None:
     os.setsid()
 
 
-def work(header: "dict[str, Any]", fds: list[int], starter: Starter | None) -> int:
-    """Do the request ``header['verb']``; fds: the request's memfd, the control connection, and what the verb needs."""
+def work(verb: str, fds: list[int]) -> int:
+    """Do the request; ``fds``: the request's memfd, the control connection, and what the verb needs. Return the exit code."""
     request_fd, control_fd, *rest = fds
+    starter: Starter | None = None
+    if verb != "worker":
+        # Before the starter can end: what it leaves behind is the shim's.
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+    if verb == "shim":
+        # Before all else: what it copies of this process is as little as can be.
+        starter = Starter([request_fd, *rest], lambda: make(request_fd, rest[0]))
+        clean_slate([control_fd, starter.fileno()])
+    else:
+        clean_slate(fds)
     control = socket.socket(fileno=control_fd)
     control.send(wire.TAKEN, socket.MSG_NOSIGNAL)
-    request = wire.decode(request_fd)
-    if header["verb"] == "shim" and starter is not None:
-        return shim.run(request, control, starter)
-    if header["verb"] == "worker":
-        return worker.run(request, control, rest)
-    wire.send(control, {"event": "failed", "message": f"unknown verb {header['verb']}", "code": 125})
+    if starter is not None:
+        return shim.run(control, starter)
+    if verb == "foreign":
+        return shim.run_foreign(request_fd, rest[0], control)
+    if verb == "worker":
+        return worker.run(wire.decode(request_fd), control, rest)
+    wire.send(control, {"event": "failed", "message": f"unknown verb {verb}", "code": 125})
     return 1

@@ -13,10 +13,9 @@ import gc
 import os
 import sys
 
-from argosy.runtime.launcher.child import clean_slate, quiet_house, work
+from argosy.runtime.launcher.child import quiet_house, work
+from argosy.runtime.launcher.rehearsal import rehearse
 from argosy.runtime.shim import wire
-from argosy.runtime.shim.apart import Starter
-from argosy.runtime.shim.native import make
 from argosy.runtime.shim.title import remember_area, set_title
 
 _TAKEN, _CLOSED = b"t", b"c"
@@ -33,6 +32,8 @@ def main(arguments: list[str]) -> None:
     if preload:
         __import__(preload)
     remember_area()
+    if not preload:
+        rehearse()
     set_title("argosy-worker-launcher" if preload else "argosy-launcher", daemon_id)
     quiet_house()
     # Children are nobody's to wait for: a shim ends when it likes.
@@ -40,10 +41,10 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
-    serve(link, shims=not preload)
+    serve(link)
 
 
-def serve(link: socket.socket, *, shims: bool) -> None:
+def serve(link: socket.socket) -> None:
     """Fork warm children until the daemon closes the socket."""
     failures = 0
     while failures < _HOPELESS:
@@ -51,7 +52,7 @@ def serve(link: socket.socket, *, shims: bool) -> None:
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            _child(link, write, shims)
+            _child(link, write)
         os.close(write)
         said = os.read(read, 1)
         os.close(read)
@@ -61,7 +62,7 @@ def serve(link: socket.socket, *, shims: bool) -> None:
         failures = 0 if said == _TAKEN else failures + 1
 
 
-def _child(link: socket.socket, said: int, shims: bool) -> None:
+def _child(link: socket.socket, said: int) -> None:
     """Wait for one request and do it; never returns."""
     code = 1
     try:
@@ -75,10 +76,7 @@ def _child(link: socket.socket, said: int, shims: bool) -> None:
         os.close(said)
         link.close()
         header, fds = received
-        # Before the request is unpacked: what it holds is not needed in two processes.
-        starter = Starter(make) if shims else None
-        clean_slate([*fds, starter.fileno()] if starter is not None else fds)
-        code = work(header, fds, starter)
+        code = work(header["verb"], fds)
     except BaseException as error:
         sys.excepthook(type(error), error, error.__traceback__)
     finally:

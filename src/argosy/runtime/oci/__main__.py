@@ -1,8 +1,10 @@
 """The command line's entry."""
 
+import os
 import sys
 
 from argosy import __version__
+from argosy.runtime.oci import ahead
 from argosy.runtime.oci.arguments import COMMANDS, parse
 from argosy.runtime.oci.errors import RuntimeFailed
 from argosy.runtime.oci.log import log_error
@@ -10,6 +12,7 @@ from argosy.runtime.oci.log import log_error
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
     from argosy.runtime.oci.arguments import Arguments
 
@@ -51,6 +54,8 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         if arguments.command == "help":
             sys.stdout.write(_USAGE + " ".join(sorted(COMMANDS)) + "\n")
             return 0
+        if arguments.command in ("create", "run", "exec"):
+            ahead.begin()
         return _function(arguments.command)(arguments, arguments.text("root", DEFAULT_ROOT))
     except RuntimeFailed as error:
         message = _named(sys.argv[1:] if argv is None else argv, str(error))
@@ -61,6 +66,18 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         log_error(log, form, str(error))
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+def program() -> "NoReturn":
+    """Be the whole process: it ends without the interpreter taking itself apart, which costs as much as a small command."""
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        code = 1
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _function(command: str) -> "Callable[[Arguments, str], int]":
@@ -75,4 +92,4 @@ def _named(argv: "Sequence[str]", message: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -7,7 +7,7 @@ import time
 from argosy.linux import process
 from argosy.runtime.compile import probe_host
 from argosy.runtime.init import gate
-from argosy.runtime.oci import console, hooks
+from argosy.runtime.oci import ahead, console, hooks
 from argosy.runtime.oci.bundle import load_spec, plan_of, root_of
 from argosy.runtime.oci.errors import RuntimeFailed
 from argosy.runtime.oci.foreground import follow
@@ -75,7 +75,7 @@ def _prepare(arguments: "Arguments", root: str) -> "tuple[Container, Child]":
     directory = reserve(root, identifier)
     listener: _socket.socket | None = None
     try:
-        plan = plan_of(spec, bundle, identifier, probe_host(), arguments, os.path.join(root, ".seccomp"))
+        plan = plan_of(spec, bundle, identifier, probe_host(overlay=False), arguments, os.path.join(root, ".seccomp"))
         container = Container(root, identifier, _record(spec, bundle, plan))
         listener = _listen(os.path.join(directory, GATE))
         child = _spawn(container, spec, plan, arguments, listener)
@@ -129,6 +129,7 @@ def _spawn(
     container: Container, spec: "dict[str, Any]", plan: "dict[str, Any]", arguments: "Arguments", listener: "_socket.socket"
 ) -> Child:
     configured = spec.get("hooks") or {}
+    ahead.finish()
 
     def on_mounted(pid: int) -> None:
         container.record.update(pid=pid, pid_start=process_start(pid))

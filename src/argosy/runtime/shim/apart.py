@@ -10,9 +10,8 @@ import _signal as signal  # type: ignore[import-not-found]
 import _socket as socket
 import os
 
+from argosy.linux.process import close_all_but
 from argosy.runtime.shim import wire
-
-_LAST_FD = 1 << 30
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,33 +30,22 @@ def apart(work: "Callable[[], tuple[dict[str, Any], list[int]]]") -> "tuple[dict
 
 
 class Starter:
-    """The fork that makes the container."""
+    """The fork that makes the container. It has the request's fds and begins by itself."""
 
-    def __init__(self, make: "Callable[[str, tuple[int, ...]], tuple[dict[str, Any], list[int]]]") -> None:
+    def __init__(self, fds: "list[int]", work: "Callable[[], tuple[dict[str, Any], list[int]]]") -> None:
         self._link, theirs = _pair()
         self._pid = os.fork()
         if self._pid == 0:
-            # The request's fds too: the daemon's connection must not live longer than the shim.
-            fd = theirs.fileno()
-            os.closerange(3, fd)
-            os.closerange(fd + 1, _LAST_FD)
-            _await_work(theirs, make)
+            # Not the daemon's connection: it must not live longer than the shim.
+            close_all_but([0, 1, 2, theirs.fileno(), *fds])
+            _work(theirs, work)
         theirs.close()
 
     def fileno(self) -> int:
         return self._link.fileno()
 
-    def dismiss(self) -> None:
-        """It is not needed: let it end."""
-        self._link.close()
-        os.waitpid(self._pid, 0)
-
-    def make(self, plan: str, fds: "tuple[int, ...]") -> "tuple[dict[str, Any], list[int]]":
-        """Return what ``make`` returned there; can be called once."""
-        try:
-            wire.send(self._link, {"plan": plan}, fds)
-        except OSError:
-            pass  # it was killed: its silence says so
+    def result(self) -> "tuple[dict[str, Any], list[int]]":
+        """Return what ``work`` returned there, as `apart` does."""
         return _result(self._link, self._pid)
 
 
@@ -73,14 +61,6 @@ def _result(link: socket.socket, pid: int) -> "tuple[dict[str, Any], list[int]]"
         link.close()
         os.waitpid(pid, 0)
     return received or ({}, [])
-
-
-def _await_work(link: socket.socket, make: "Callable[[str, tuple[int, ...]], tuple[dict[str, Any], list[int]]]") -> None:
-    received = wire.receive(link)
-    if received is None:
-        os._exit(0)
-    message, fds = received
-    _work(link, lambda: make(message["plan"], tuple(fds)))
 
 
 def _work(answer: socket.socket, work: "Callable[[], tuple[dict[str, Any], list[int]]]") -> None:

@@ -19,6 +19,7 @@ class Children:
     """Reaps at SIGCHLD and tells whoever asked for that pid; strangers (orphans of the container) are just reaped."""
 
     def __init__(self, loop: Loop) -> None:
+        self.loop = loop
         self._ended: dict[int, Ended] = {}
         read, write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._read = read

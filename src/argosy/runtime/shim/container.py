@@ -4,19 +4,18 @@ What if something dies: before ``release`` the end of the daemon's connection un
 container yet); from ``release`` on the container lives without a daemon until its program ends.
 """
 
-import fcntl
 import os
 import time
 
-from argosy.runtime.exitrecord import EXIT, LOCK, SHIM, boot_id, exit_code, start_time, write_json
-from argosy.runtime.logs.open import open_writer
+from argosy.runtime.exitrecord import EXIT, exit_code, write_json
+from argosy.runtime.logs.lazy import LazyLog
 from argosy.runtime.shim import wire
 from argosy.runtime.shim.children import Children
 from argosy.runtime.shim.client import Client
-from argosy.runtime.shim.execs import DRAIN, Execs, Stdio, attach_options, resize_terminal
-from argosy.runtime.shim.loop import IN, Loop
-from argosy.runtime.shim.native import StartError
+from argosy.runtime.shim.execs import DRAIN, Execs, attach_options, our_ends, resize_terminal
+from argosy.runtime.shim.loop import IN
 from argosy.runtime.shim.server import Link, Refused, Server
+from argosy.runtime.shim.stage import StartError
 from argosy.runtime.shim.streams import Streams
 
 TYPE_CHECKING = False
@@ -24,101 +23,47 @@ if TYPE_CHECKING:
     import _socket as socket
     from typing import Any
 
-    from argosy.runtime.logs.open import Writer
     from argosy.runtime.shim.execs import Runner
+    from argosy.runtime.shim.stage import Stage
 
 PREPARED, RUNNING, ENDED = "prepared", "running", "ended"
 
 
 class Container:
-    def __init__(self, request: "dict[str, Any]", runner: "Runner", control: "socket.socket") -> None:
-        self.loop = Loop()
-        self.id: str = request["id"]
-        self._request, self._runner = request, runner
-        self._directory: str = request["directory"]
-        self._terminal = bool(request["terminal"])
+    """``stage`` and ``fds``: what `stage.set_stage` made, with the container at its gate. The daemon is told so here."""
+
+    def __init__(self, children: Children, stage: "Stage", fds: "dict[str, int]", runner: "Runner", control: "socket.socket") -> None:
+        self.loop, self._children = children.loop, children
+        self.id: str = stage["id"]
+        self._stage, self._runner = stage, runner
+        self._directory: str = stage["directory"]
         self._state = PREPARED
-        self._children = Children(self.loop)
-        self._lock = -1
-        self._log: Writer | None = None
-        self._streams: Streams | None = None
+        self._lock = fds["lock"]
+        self._log = LazyLog(stage["log"], children.fork) if stage["log"]["driver"] != "none" else None
         self._status: int | None = None
         self._clients: dict[str, Client] = {}
         self._oom_seen = 0
-        self._oom_fd = -1
+        self._oom_fd = fds.get("oom", -1)
         self.execs = Execs(self.loop, self._children, runner, self._exec_ended)
         self._server = Server(self.loop, self._directory, self._handle, self._link_closed)
         self._first = self._server.adopt(control)
         self._first.subscribed = True
-
-    # ------------------------------------------------------------------ start
-
-    def prepare(self) -> None:
-        """Make everything up to the gate and tell the daemon. Raises StartError with nothing left."""
-        self._take_lock()
-        try:
-            self._log = open_writer(self._request["log"], self._children.fork)
-        except (OSError, ValueError) as error:
-            self._give_lock()
-            raise StartError(f"failed to create task for container: failed to initialize logging driver: {error}", 128) from None
-        stdio = Stdio(terminal=self._terminal, stdin=bool(self._request["open_stdin"]))
-        try:
-            self._runner.prepare(stdio.program)
-        except BaseException:
-            stdio.close()
-            self._log_close()
-            self._give_lock()
-            raise
-        stdio.close_program()
-        if self._terminal:
-            stdio.with_master(self._runner.master)
-            rows, columns = self._request["console_size"]
-            if rows and columns:
-                resize_terminal(self._runner.master, rows, columns)
+        outputs, stdin = our_ends(fds, runner.master)
         self._streams = Streams(
             self.loop,
-            outputs=stdio.outputs,
-            stdin=stdio.stdin,
-            terminal=self._terminal,
-            stdin_once=bool(self._request["stdin_once"]),
+            outputs=outputs,
+            stdin=stdin,
+            terminal=stage["terminal"],
+            stdin_once=stage["stdin_once"],
             log=self._log,
             ended=self._streams_ended,
             left=self._client_left,
         )
-        self._children.expect(self._runner.pid, self._exited)
-        self._server.listen()
-        self._write_shim()
-        self._watch_oom()
-        self._first.send({"event": "prepared", **self._hello()})
-
-    def _take_lock(self) -> None:
-        """Wait until the shim of an earlier start has finished its cleaning up; the kernel frees the lock of a dead one."""
-        self._lock = os.open(os.path.join(self._directory, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-
-    def _give_lock(self) -> None:
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
-
-    def _write_shim(self) -> None:
-        pid = os.getpid()
-        value = {
-            "version": wire.VERSION,
-            "id": self.id,
-            "attempt": self._request["attempt"],
-            "shim": pid,
-            "shim_start": start_time(pid),
-            "boot_id": boot_id(),
-            "pid": self._runner.pid,
-            "pid_start": start_time(self._runner.pid),
-        }
-        write_json(self._directory, SHIM, value)
-
-    def _watch_oom(self) -> None:
-        self._oom_fd = self._runner.oom_fd()
+        children.expect(runner.pid, self._exited)
+        self._server.listen(fds["listener"])
         if self._oom_fd >= 0:
             self.loop.add(self._oom_fd, IN, self._oom)
+        self._first.send({"event": "prepared", **self._hello()})
 
     def _release(self) -> "dict[str, Any]":
         if self._state != PREPARED:
@@ -136,12 +81,11 @@ class Container:
         self._state = ENDED
         self._runner.abort()
         self._server.stop_listening()
-        if self._streams is not None:
-            self._streams.close()
-            self._streams.end_clients()
+        self._streams.close()
+        self._streams.end_clients()
         self._log_close()
         self._remove_directory()
-        self._give_lock()
+        os.close(self._lock)
         self.loop.running = False
 
     def _remove_directory(self) -> None:
@@ -162,7 +106,6 @@ class Container:
         if self._state != RUNNING:
             return  # before the release: the failure is told there
         self._runner.kill_rest()
-        assert self._streams is not None
         self._streams.finish()
         if self._streams.draining:
             self.loop.later(DRAIN, self._conclude)
@@ -178,7 +121,7 @@ class Container:
         if self._state == ENDED:
             return
         self._state = ENDED
-        assert self._streams is not None and self._status is not None
+        assert self._status is not None
         self._streams.close()
         self._log_close()
         self._children.reap()
@@ -186,7 +129,7 @@ class Container:
         # The kill and the end come together; whoever counts OOM events wants this one too.
         self._tell_oom()
         record = {
-            "attempt": self._request["attempt"],
+            "attempt": self._stage["attempt"],
             "exit_code": exit_code(self._status),
             "finished_at": time.time_ns(),
             "oom_killed": self._oom_seen > 0,
@@ -201,7 +144,7 @@ class Container:
             self.loop.remove(self._oom_fd)
             os.close(self._oom_fd)
         self._runner.remove()
-        self._give_lock()
+        os.close(self._lock)
         self._server.close()
         self._leave_when_alone()
 
@@ -263,13 +206,13 @@ class Container:
         return {
             "version": wire.VERSION,
             "id": self.id,
-            "attempt": self._request["attempt"],
+            "attempt": self._stage["attempt"],
             "state": self._state,
             "shim": os.getpid(),
             "pid": self._runner.pid,
-            "pid_start": start_time(self._runner.pid),
-            "warnings": self._runner.warnings,
-            "preserved": self._request.get("preserved") or {},
+            "pid_start": self._stage["pid_start"],
+            "warnings": self._stage["warnings"],
+            "preserved": self._stage["preserved"],
             "execs": {process.id: process.pid for process in self.execs.running.values()},
         }
 
@@ -292,7 +235,7 @@ class Container:
         return {}
 
     def verb_attach(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
-        if self._streams is None or self._state == ENDED:
+        if self._state == ENDED:
             raise Refused("gone", f"container {self.id} is not running")
         token: str = message["client"]
         client = self._streams.attach(fds.pop(0), foreground=self._state == PREPARED, **attach_options(message["attach"]))
@@ -331,8 +274,7 @@ class Container:
 
     def verb_flush(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
         """Records are written as output comes: take what is in the pipes now, and answer."""
-        if self._streams is not None:
-            self._streams.take_waiting()
+        self._streams.take_waiting()
         return {}
 
     def verb_seen(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
@@ -342,6 +284,10 @@ class Container:
         return {}
 
     def verb_stats(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
-        lost = getattr(getattr(self._log, "file", self._log), "lost", 0)
-        output = self._streams.bytes_out if self._streams is not None else 0
-        return {"output_bytes": output, "log_lost_bytes": lost, "clients": len(self._clients), "execs": len(self.execs.running)}
+        lost = self._log.lost if self._log is not None else 0
+        return {
+            "output_bytes": self._streams.bytes_out,
+            "log_lost_bytes": lost,
+            "clients": len(self._clients),
+            "execs": len(self.execs.running),
+        }

@@ -11,7 +11,7 @@ from argosy.runtime.shim.streams import Streams, input_pipe, output_pipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any, Protocol
 
     from argosy.runtime.shim.children import Children
@@ -22,14 +22,11 @@ if TYPE_CHECKING:
 
         pid: int
         master: int
-        warnings: list[str]
 
-        def prepare(self, stdio: tuple[int, int, int] | None) -> None: ...
         def release(self) -> None: ...
         def abort(self) -> None: ...
         def exec(self, request: dict[str, Any], stdio: tuple[int, int, int] | None) -> tuple[int, int, Callable[[int], None]]: ...
         def kill_rest(self) -> None: ...
-        def oom_fd(self) -> int: ...
         def oom_kills(self) -> int: ...
         def close_root(self) -> None: ...
         def exec_ended(self, exec_id: str) -> None: ...
@@ -47,21 +44,19 @@ def resize_terminal(master: int, rows: int, columns: int) -> None:
 
 
 class Stdio:
-    """The program's three fds and our ends of them."""
+    """The program's three fds, and our ends of them by name."""
 
     def __init__(self, *, terminal: bool, stdin: bool) -> None:
         self.program: tuple[int, int, int] | None = None
-        self.outputs: dict[int, int] = {}
-        self.stdin = -1
+        self.ours: dict[str, int] = {}
         if terminal:
             return
-        out, out_end = output_pipe()
-        error, error_end = output_pipe()
+        self.ours["stdout"], out_end = output_pipe()
+        self.ours["stderr"], error_end = output_pipe()
         if stdin:
-            in_end, self.stdin = input_pipe()
+            in_end, self.ours["stdin"] = input_pipe()
         else:
             in_end = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        self.outputs = {out: 1, error: 2}
         self.program = (in_end, out_end, error_end)
 
     def close_program(self) -> None:
@@ -72,12 +67,16 @@ class Stdio:
 
     def close(self) -> None:
         self.close_program()
-        for fd in (*self.outputs, *((self.stdin,) if self.stdin >= 0 else ())):
+        for fd in self.ours.values():
             os.close(fd)
 
-    def with_master(self, master: int) -> None:
+
+def our_ends(fds: "Mapping[str, int]", master: int) -> "tuple[dict[int, int], int]":
+    """Return (outputs, stdin) as `Streams` takes them; a terminal's master is both."""
+    if master >= 0:
         os.set_blocking(master, False)
-        self.outputs, self.stdin = {master: 1}, master
+        return {master: 1}, master
+    return {fds["stdout"]: 1, fds["stderr"]: 2}, fds.get("stdin", -1)
 
 
 class Exec:
@@ -111,17 +110,16 @@ class Execs:
             stdio.close()
             raise
         stdio.close_program()
-        if terminal:
-            stdio.with_master(master)
         self._run(request, stdio, pid, master, signal, fds)
         return pid
 
     def _run(self, request: "dict[str, Any]", stdio: Stdio, pid: int, master: int, signal: "Callable[[int], None]", fds: list[int]) -> None:
         identifier, attach = request["exec_id"], request.get("attach")
+        outputs, stdin = our_ends(stdio.ours, master)
         streams = Streams(
             self._loop,
-            outputs=stdio.outputs,
-            stdin=stdio.stdin,
+            outputs=outputs,
+            stdin=stdin,
             terminal=master >= 0,
             stdin_once=True,
             log=None,
@@ -133,7 +131,7 @@ class Execs:
         self._children.expect(pid, lambda status: self._exited(process, exit_code(status)))
         if attach is not None and fds:
             streams.attach(fds.pop(0), foreground=True, **attach_options(attach))
-        elif stdio.stdin >= 0 and master < 0:
+        elif stdin >= 0 and master < 0:
             streams.close_stdin()
 
     def resize(self, identifier: str, rows: int, columns: int) -> None:

@@ -1,13 +1,18 @@
 """From a fork of the launcher to a shim."""
 
 import _signal as signal  # type: ignore[import-not-found]
+import os
 import sys
 
-from argosy.linux.process import PR_SET_CHILD_SUBREAPER, prctl
 from argosy.runtime.foreign import Foreign
 from argosy.runtime.shim import wire
+from argosy.runtime.shim.apart import Starter
+from argosy.runtime.shim.children import Children
 from argosy.runtime.shim.container import Container
-from argosy.runtime.shim.native import Native, StartError
+from argosy.runtime.shim.loop import Loop
+from argosy.runtime.shim.maker import protect_from_oom
+from argosy.runtime.shim.native import Native
+from argosy.runtime.shim.stage import StartError, set_stage
 from argosy.runtime.shim.title import set_title
 
 TYPE_CHECKING = False
@@ -15,44 +20,59 @@ if TYPE_CHECKING:
     import _socket as socket
     from typing import Any
 
-    from argosy.runtime.shim.apart import Starter
     from argosy.runtime.shim.execs import Runner
+    from argosy.runtime.shim.stage import Stage
+
+_UNMOVED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2)
+"""Who wants the container to end sends the signal to the container."""
 
 
-def run(request: "dict[str, Any]", control: "socket.socket", starter: "Starter") -> int:
-    """Be the shim of one container until it has ended; return the exit code of this process."""
-    set_title("argosy-shim", request["id"])
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2):
-        # Who wants the container to end sends the signal to the container.
-        signal.signal(number, signal.SIG_IGN)
-    protect_from_oom(request.get("oom_score_adj", -999))
-    runner: Runner
-    if request.get("runtime"):
-        starter.dismiss()
-        runner = Foreign(request)
-    else:
-        runner = Native(request["plan"], request["cgroup"], starter)
-    container = Container(request, runner, control)
+def run(control: "socket.socket", starter: Starter) -> int:
+    """Be the shim of the container that ``starter`` makes until it has ended; return the exit code of this process."""
+    children = _begin()
+    stage, fds = starter.result()
+    if "pid" not in stage:
+        wire.send(control, _failed(stage.get("failed", _FAILED + "its starter was killed"), stage.get("code", 128)))
+        return 0
+    held = dict(zip(stage["fds"], fds))
+    return _serve(children, stage, held, Native(stage, held), control)
+
+
+def run_foreign(request_fd: int, plan_fd: int, control: "socket.socket") -> int:
+    """The same with another OCI runtime, whose container is made by the shim itself: the root is mounted for it alone."""
+    children = _begin()
+    protect_from_oom(os.getpid())
     try:
-        container.prepare()
+        request = wire.decode(request_fd)
+        runner = Foreign(request, wire.decode(plan_fd))
+        stage, held = set_stage(request, os.getpid(), runner)
     except StartError as error:
-        wire.send(control, {"event": "failed", "message": str(error), "code": error.code})
+        wire.send(control, _failed(str(error), error.code))
         return 0
     except Exception as error:
-        wire.send(control, {"event": "failed", "message": f"failed to create task for container: {error}", "code": 128})
+        wire.send(control, _failed(f"{_FAILED}{error}", 128))
         sys.excepthook(type(error), error, error.__traceback__)
         return 1
+    return _serve(children, stage, held, runner, control)
+
+
+def _begin() -> Children:
+    for number in _UNMOVED:
+        signal.signal(number, signal.SIG_IGN)
+    return Children(Loop())
+
+
+def _serve(children: Children, stage: "Stage", held: "dict[str, int]", runner: "Runner", control: "socket.socket") -> int:
+    set_title("argosy-shim", stage["id"])
+    container = Container(children, stage, held, runner, control)
+    # Whoever ended before it was expected has been noted, but not for whom.
+    children.reap()
     container.loop.run()
     return 0
 
 
-def protect_from_oom(value: int) -> None:
-    """Ask for this oom_score_adj, or for the lowest that is allowed (proc(5): lowering needs CAP_SYS_RESOURCE)."""
-    for score in (value, 0):
-        try:
-            with open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
-                file.write(str(score).encode())
-            return
-        except OSError:
-            continue
+_FAILED = "failed to create task for container: "
+
+
+def _failed(message: str, code: int) -> "dict[str, Any]":
+    return {"event": "failed", "message": message, "code": code}

@@ -1,7 +1,6 @@
 """The shim's own socket and the connections on it: messages in, answers and events out."""
 
 import _socket as socket
-import os
 
 from argosy.runtime.exitrecord import SOCKET, discard
 from argosy.runtime.shim import wire
@@ -70,7 +69,7 @@ class Link:
 
 
 class Server:
-    """Listens at ``shim.sock`` in the container's state directory; `directory` is bound by chdir, so its length is no matter."""
+    """Listens at ``shim.sock`` in the container's state directory."""
 
     def __init__(self, loop: Loop, directory: str, handle: "Handler", link_closed: "Callable[[Link], None]") -> None:
         self.loop, self.handle, self.link_closed = loop, handle, link_closed
@@ -78,18 +77,10 @@ class Server:
         self._directory = directory
         self._listener: socket.socket | None = None
 
-    def listen(self) -> None:
-        discard(self._directory, SOCKET)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-        # A path of sun_path holds 107 bytes (unix(7)); a relative one is short wherever the exec root lies.
-        os.chdir(self._directory)
-        try:
-            listener.bind(SOCKET)
-        finally:
-            os.chdir("/")
-        listener.listen(8)
-        self._listener = listener
-        self.loop.add(listener.fileno(), IN, self._accept)
+    def listen(self, listener: int) -> None:
+        """Accept at this socket from now on."""
+        self._listener = socket.socket(fileno=listener)
+        self.loop.add(listener, IN, self._accept)
 
     def adopt(self, connection: socket.socket) -> Link:
         link = Link(self, connection)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from argosy.runtime.compile import HostFacts, PlanError, compile_exec, compile_start
+from argosy.runtime.compile import HostFacts, PlanError, compile_exec, compile_start, exec_part
 from argosy.storage.model import Directory, Overlay
 
 HOST = HostFacts(kernel=(6, 1), cgroup_mounts={"memory": "/sys/fs/cgroup/memory"}, unified="")
@@ -148,3 +148,11 @@ def test_an_exec_takes_over_what_binds_the_container() -> None:
     assert compiled["oom_score_adj"] == 7
     assert compiled["namespaces"] == ["ipc", "mount", "network", "pid", "uts"]
     assert compiled["steps"][0] == ("terminal", {"rows": 24, "columns": 80, "console": False})
+
+
+def test_an_exec_needs_only_its_part_of_the_start() -> None:
+    start = plan(bpf=b"\0" * 16)
+    process = {"args": ["id"], "cwd": "/"}
+    kept = exec_part(start)
+    assert compile_exec(process, kept, exec_id="e") == compile_exec(process, start, exec_id="e")
+    assert not {"steps", "environment", "binds"} & kept.keys()

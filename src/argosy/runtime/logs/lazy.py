@@ -1,0 +1,45 @@
+"""A log that is opened by the first output: a container that says nothing needs none of a writer's memory."""
+
+from argosy.runtime.logs.open import open_writer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from argosy.runtime.logs.open import Writer
+    from argosy.runtime.logs.rotate import Forker
+
+
+class LazyLog:
+    """The writer of a plan that is known to be good (`open_writer` has been tried): `Writer`."""
+
+    def __init__(self, plan: "Mapping[str, Any]", fork: "Forker") -> None:
+        self._plan, self._fork = plan, fork
+        self._writer: Writer | None = None
+        self._dropped = 0
+
+    @property
+    def lost(self) -> int:
+        """Return how many bytes could not be written."""
+        count: int = getattr(getattr(self._writer, "file", self._writer), "lost", 0)
+        return self._dropped + count
+
+    def write(self, stream: int, data: bytes) -> None:
+        if self._writer is None:
+            try:
+                self._writer = open_writer(self._plan, self._fork)
+            except OSError:
+                pass  # no fd or no space left since the start: the next output tries again
+        if self._writer is None:
+            self._dropped += len(data)
+        else:
+            self._writer.write(stream, data)
+
+    def end(self, stream: int) -> None:
+        if self._writer is not None:
+            self._writer.end(stream)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
