@@ -4,7 +4,6 @@ import os
 import sys
 
 from argosy import __version__
-from argosy.runtime.oci import ahead
 from argosy.runtime.oci.arguments import COMMANDS, parse
 from argosy.runtime.oci.errors import RuntimeFailed
 from argosy.runtime.oci.log import log_error
@@ -54,8 +53,6 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         if arguments.command == "help":
             sys.stdout.write(_USAGE + " ".join(sorted(COMMANDS)) + "\n")
             return 0
-        if arguments.command in ("create", "run", "exec"):
-            ahead.begin()
         return _function(arguments.command)(arguments, arguments.text("root", DEFAULT_ROOT))
     except RuntimeFailed as error:
         message = _named(sys.argv[1:] if argv is None else argv, str(error))

@@ -7,7 +7,7 @@ import time
 from argosy.linux import process
 from argosy.runtime.compile import probe_host
 from argosy.runtime.init import gate
-from argosy.runtime.oci import ahead, console, hooks
+from argosy.runtime.oci import console, hooks
 from argosy.runtime.oci.bundle import load_spec, plan_of, root_of
 from argosy.runtime.oci.errors import RuntimeFailed
 from argosy.runtime.oci.foreground import follow
@@ -129,7 +129,6 @@ def _spawn(
     container: Container, spec: "dict[str, Any]", plan: "dict[str, Any]", arguments: "Arguments", listener: "_socket.socket"
 ) -> Child:
     configured = spec.get("hooks") or {}
-    ahead.finish()
 
     def on_mounted(pid: int) -> None:
         container.record.update(pid=pid, pid_start=process_start(pid))

@@ -5,7 +5,6 @@ import os
 from argosy.linux import process as processes
 from argosy.runtime.cgroups import Membership
 from argosy.runtime.compile import PlanError, compile_exec
-from argosy.runtime.oci import ahead
 from argosy.runtime.oci.console import send_master
 from argosy.runtime.oci.create import write_pid_file
 from argosy.runtime.oci.errors import RuntimeFailed
@@ -39,7 +38,6 @@ def execute(arguments: "Arguments", root: str) -> int:
     try:
         plan = compile_exec(process, container.plan, exec_id=str(os.getpid()))
         target = processes.pidfd_open(container.pid)
-        ahead.finish()
         child = spawn_exec(
             plan,
             target,
