@@ -85,7 +85,8 @@ def receive(socket: "_socket.socket") -> tuple[bytes, int]:
     try:
         data, ancillary, _, _ = socket.recvmsg(_LARGEST, _socket.CMSG_SPACE(4), _socket.MSG_CMSG_CLOEXEC)
     except ConnectionResetError:
-        return b"", -1
+        # Said once, before what is still to be read, by a child that ended with a word of ours unread (net/unix).
+        data, ancillary, _, _ = socket.recvmsg(_LARGEST, _socket.CMSG_SPACE(4), _socket.MSG_CMSG_CLOEXEC)
     fd = -1
     for level, kind, payload in ancillary:
         if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:

@@ -44,3 +44,15 @@ def test_an_error_for_a_parent_that_is_gone_is_swallowed() -> None:
     ours, theirs = gate.pair()
     ours.close()
     gate.Gate(theirs).fail(1, "x", "y")
+
+
+def test_the_reason_of_a_child_that_ended_with_a_word_unread_is_heard() -> None:
+    ours, theirs = gate.pair()
+    ours.send(gate.ADMITTED)
+    child = gate.Gate(theirs)
+    child.fail(2, "rootfs", "no")
+    child.close()
+    data, _ = gate.receive(ours)
+    assert gate.parse_error(data) == (2, "rootfs", "no")
+    assert gate.receive(ours) == (b"", -1)
+    ours.close()
