@@ -53,7 +53,7 @@ mkdir -p {checkout} /result
 mount /dev/vdb {checkout}
 case " $(cat /proc/cmdline) " in *" argosy.systemd "*) umount /proc; exec /lib/systemd/systemd ;; esac
 hostname vm
-mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /tmp; mkdir -p /dev/pts /dev/shm
+mount -t tmpfs tmpfs /run; mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts; mount -t tmpfs tmpfs /dev/shm
 mount -t cgroup2 cgroup2 /sys/fs/cgroup; mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
 for link in fd:/proc/self/fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do ln -sf ${{link#*:}} /dev/${{link%%:*}}; done
@@ -293,11 +293,11 @@ class VirtualMachine:
         command = [
             "qemu-system-x86_64",
             "-accel",
-            "tcg,thread=multi",
+            "tcg",
             "-cpu",
             "max",
             "-smp",
-            "2",
+            "1",
             "-m",
             str(self.memory),
             "-nodefaults",

@@ -104,7 +104,7 @@ def system_info(
         **_daemon(settings),
         "Swarm": swarm or _NO_SWARM,
         "SecurityOptions": security_options(settings, machine),
-        "Warnings": [*warnings(machine.cgroups, usage), *settings.warnings] or None,
+        "Warnings": [*warnings(machine, usage), *settings.warnings] or None,
     }
 
 
@@ -243,8 +243,9 @@ def security_options(settings: InfoSettings, machine: Machine) -> list[str]:
     return found
 
 
-def warnings(cgroups: Cgroups, usage: Usage) -> list[str]:
+def warnings(machine: Machine, usage: Usage) -> list[str]:
     """Return what is missing on this machine, in Docker's words; what cgroup v2 never has is not worth a warning."""
+    cgroups = machine.cgroups
     missing = [
         (cgroups.memory, "No memory limit support"),
         (cgroups.swap, "No swap limit support"),
@@ -258,6 +259,7 @@ def warnings(cgroups: Cgroups, usage: Usage) -> list[str]:
         (cgroups.blkio_weight_device or cgroups.version == 1, "No io.weight (per device) support"),
         *((offered, f"No {v2 if cgroups.version == 2 else v1} support") for offered, v1, v2 in _throttles(cgroups)),
         (usage.ipv4_forwarding, "IPv4 forwarding is disabled"),
+        (machine.apparmor or not machine.apparmor_in_kernel, "No AppArmor profile for containers: apparmor_parser is not installed"),
     ]
     return [f"WARNING: {words}" for offered, words in missing if not offered]
 
