@@ -46,7 +46,7 @@ class TestSystemdDriver(CgroupSuite):
         begin(daemon, "reloaded", *words)
         daemon.api("POST", "/containers/reloaded/update", {"Memory": 80 << 20, "MemorySwap": 160 << 20, "PidsLimit": 60})
         # mknod is allowed, opening what was made is not.
-        script = "mknod /k c 1 11; : >>/k && echo hole; head -c 1 /dev/x | wc -c; : >>/dev/x && echo hole; echo >/dev/null && echo null"
+        script = "mknod /k c 1 11; true >>/k && echo hole; head -c 1 /dev/x | wc -c; true >>/dev/x && echo hole; echo >/dev/null && echo null"
         files = f"{FILES} memory.max memory.swap.max pids.max cpu.max"
         for _ in range(3):
             systemctl("daemon-reload")
@@ -69,6 +69,6 @@ class TestCgroupfsBesideSystemd:
             begin(daemon, "plain", "-m", "64m", "--device", "/dev/vda:/dev/x:r", "busybox", "sleep", "600")
             systemctl("daemon-reload")
             assert inside(daemon, "plain", f"{FILES} memory.max") == str(64 << 20)
-            assert inside(daemon, "plain", "(head -c 1 /dev/x | wc -c; : >>/dev/x && echo hole) 2>/dev/null; true") == "1"
+            assert inside(daemon, "plain", "(head -c 1 /dev/x | wc -c; true >>/dev/x && echo hole) 2>/dev/null; true") == "1"
         finally:
             daemon.destroy()
