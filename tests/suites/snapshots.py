@@ -347,6 +347,17 @@ class SnapshotContract:
         with pytest.raises(NotFoundError):
             await snapshots.mounts("other")
 
+    async def test_what_a_power_cut_empties_is_not_needed_to_find_a_snapshot(self, layers, snapshots):
+        """A journal keeps names in order; the content of a file that nobody synced is gone, and then it is empty."""
+        one = await self.add(layers, None, tar(("a", b"1")))
+        before = [await snapshots.prepare("c", one.chain_id), await snapshots.prepare("d", None)]
+        for path in (layers.home / "snapshots").glob("*/*"):
+            if path.is_file():
+                path.write_bytes(b"")
+        _, known = self.reopened(layers)
+        assert [known.parent("c"), known.parent("d")] == [one.chain_id, None]
+        assert [await known.mounts("c"), await known.mounts("d")] == before
+
     async def test_siblings_do_not_see_each_others_writes(self, layers, snapshots):
         one = await self.add(layers, None, tar(("a", b"image")))
         with Opened(await snapshots.prepare("x", one.chain_id)) as x, Opened(await snapshots.prepare("y", one.chain_id)) as y:

@@ -230,8 +230,7 @@ def security_options(settings: InfoSettings, machine: Machine) -> list[str]:
         found.append("name=apparmor")
     if machine.seccomp:
         found.append(f"name=seccomp,profile={settings.seccomp_profile or 'builtin'}")
-    if machine.selinux:
-        found.append("name=selinux")
+    # Not name=selinux, even where the kernel has it: containers get no labels, as with a dockerd without --selinux-enabled.
     if settings.userns_remap:
         found.append("name=userns")
     if settings.rootless:
