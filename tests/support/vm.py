@@ -270,9 +270,7 @@ class VirtualMachine:
         console = self.folder / "console.log"
         console.unlink(missing_ok=True)
         begun = time.monotonic()
-        process = subprocess.Popen(
-            self._qemu(results, console, systemd, security), stdin=subprocess.DEVNULL, start_new_session=True
-        )
+        process = subprocess.Popen(self._qemu(results, console, systemd, security), stdin=subprocess.DEVNULL, start_new_session=True)
         killed = False
         try:
             while process.poll() is None and time.monotonic() - begun < timeout:
@@ -299,7 +297,16 @@ class VirtualMachine:
         shutil.rmtree(tree)
 
     def _qemu(self, results: Path, console: Path, systemd: bool, security: str) -> list[str]:
-        words = ["console=ttyS0", "quiet", "panic=-1", "root=/dev/vda", "rw", "random.trust_cpu=on", f"{security}=1", f"security={security}"]
+        words = [
+            "console=ttyS0",
+            "quiet",
+            "panic=-1",
+            "root=/dev/vda",
+            "rw",
+            "random.trust_cpu=on",
+            f"{security}=1",
+            f"security={security}",
+        ]
         words += (
             ["argosy.systemd", "systemd.unit=argosy-vm.target", "systemd.show_status=0", "systemd.mask=serial-getty@ttyS0.service"]
             if systemd

@@ -94,7 +94,9 @@ class CgroupSuite:
         assert "Operation not permitted" in refusal(daemon, "--device", "/dev/vda:/dev/x:r", "busybox", "sh", "-c", ": >>/dev/x")
         rule = ["--device-cgroup-rule", "c 1:11 rw"]
         assert run(daemon, *rule, "busybox", "sh", "-c", "mknod /k c 1 11 && : >>/k && echo open") == "open"
-        assert run(daemon, "busybox", "sh", "-c", "for d in null zero full random urandom tty ptmx; do [ -e /dev/$d ] || echo $d; done") == ""
+        assert (
+            run(daemon, "busybox", "sh", "-c", "for d in null zero full random urandom tty ptmx; do [ -e /dev/$d ] || echo $d; done") == ""
+        )
         assert run(daemon, "--privileged", "busybox", "sh", "-c", "head -c 1 /dev/vda | wc -c") == "1"
 
     def test_nothing_is_left_in_the_hierarchy(self, daemon: Daemon) -> None:

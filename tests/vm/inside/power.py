@@ -98,7 +98,12 @@ def swept(daemon: Daemon, containers: int) -> None:
     home = daemon.data_root / "overlay2"
 
     def left() -> list[str]:
-        halves = [*home.glob("aside/*"), *home.glob("trash/*"), *daemon.data_root.glob("content/ingest/once-*"), *home.glob("layers/*.half")]
+        halves = [
+            *home.glob("aside/*"),
+            *home.glob("trash/*"),
+            *daemon.data_root.glob("content/ingest/once-*"),
+            *home.glob("layers/*.half"),
+        ]
         kept = list((home / "snapshots").glob("*"))
         return [str(path) for path in halves] + ([f"{len(kept)} snapshots"] if len(kept) != containers else [])
 
@@ -153,7 +158,8 @@ class Work:
 
     def go_on(self) -> NoReturn:
         verbs: dict[str, Callable[[str, int], None]] = {
-            "import": self._import, "create": self._create, "run": self._run, "commit": self._commit, "load": self._load, "remove": self._remove,
+            "import": self._import, "create": self._create, "run": self._run, "commit": self._commit, "load": self._load,
+            "remove": self._remove,
         }  # fmt: skip
         step = 0
         while True:

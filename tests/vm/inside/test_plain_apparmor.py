@@ -82,7 +82,8 @@ def test_without_it_the_same_root_may(daemon: Daemon) -> None:
 
 
 def test_the_usual_still_works(daemon: Daemon) -> None:
-    script = "echo 5 >/proc/self/oom_score_adj && ip link show lo >/dev/null && chown 33 /etc/hosts && su -s /bin/sh nobody -c 'kill -0 $$' && echo fine"
+    script = "echo 5 >/proc/self/oom_score_adj && ip link show lo >/dev/null"
+    script += " && chown 33 /etc/hosts && su -s /bin/sh nobody -c 'kill -0 $$' && echo fine"
     assert run(daemon, "busybox", "sh", "-c", script) == "fine"
     assert run(daemon, "--sysctl", "kernel.shmmax=1234567", "busybox", "cat", "/proc/sys/kernel/shmmax") == "1234567"
     assert run(daemon, "-v", "/etc:/host:ro", "--tmpfs", "/t", "--read-only", "busybox", "sh", "-c", "echo x >/t/x && cat /t/x") == "x"

@@ -46,7 +46,8 @@ class TestSystemdDriver(CgroupSuite):
         begin(daemon, "reloaded", *words)
         daemon.api("POST", "/containers/reloaded/update", {"Memory": 80 << 20, "MemorySwap": 160 << 20, "PidsLimit": 60})
         # mknod is allowed, opening what was made is not.
-        script = "mknod /k c 1 11; true >>/k && echo hole; head -c 1 /dev/x | wc -c; true >>/dev/x && echo hole; echo >/dev/null && echo null"
+        script = "mknod /k c 1 11; true >>/k && echo hole; head -c 1 /dev/x | wc -c"
+        script += "; true >>/dev/x && echo hole; echo >/dev/null && echo null"
         files = f"{FILES} memory.max memory.swap.max pids.max cpu.max"
         for _ in range(3):
             systemctl("daemon-reload")

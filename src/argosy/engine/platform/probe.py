@@ -62,7 +62,7 @@ def python_version() -> str:
 
 def _apparmor(root: Path) -> tuple[bool, str]:
     """Whether the kernel has it, and where the parser is. Within a container (which says so by ``$container``) it is the host's."""
-    enabled = _read(root / "sys/module/apparmor/parameters/enabled").startswith("Y") and not os.environ.get("container")
+    enabled = _read(root / "sys/module/apparmor/parameters/enabled").startswith("Y") and not os.environ.get("container")  # noqa: SIM112
     parsers = [f"/{name}" for name in ("usr/sbin/apparmor_parser", "sbin/apparmor_parser") if _exists(root, name)]
     return enabled and _exists(root, "sys/kernel/security/apparmor/profiles"), parsers[0] if parsers else ""
 
