@@ -12,6 +12,7 @@ import pytest
 
 from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.base.tasks import Supervisor
+from argosy.linux import kernel
 from argosy.linux.overlay import open_overlay
 from argosy.storage.ingest import Part
 from argosy.storage.layer import chain_id
@@ -57,7 +58,14 @@ class Opened:
             self.fd = os.open(root.path, os.O_RDONLY | os.O_DIRECTORY)
         else:
             assert isinstance(root, Overlay)
-            tree = open_overlay(tuple(map(os.fsencode, root.lower)), os.fsencode(root.upper), os.fsencode(root.work), lowerdir_plus=True)
+            with tempfile.TemporaryDirectory() as scratch:
+                tree = open_overlay(
+                    tuple(map(os.fsencode, root.lower)),
+                    os.fsencode(root.upper),
+                    os.fsencode(root.work),
+                    lowerdir_plus=kernel.has_lowerdir_plus(),
+                    scratch=os.fsencode(scratch),
+                )
             self.fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=tree)
             os.close(tree)
 
