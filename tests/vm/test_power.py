@@ -43,6 +43,11 @@ class Cut:
         return bool(self._seen) and time.monotonic() - self._seen >= self._delay
 
 
+def promises_kept(done: vm.Done) -> int:
+    """Return how many promises of the boot before this one checked and found kept."""
+    return int(done.console.partition("argosy-power-sound ")[2].split()[0])
+
+
 def test_the_state_is_sound_after_the_power_was_cut(machine: vm.VirtualMachine, scale: float) -> None:
     cuts, kept = max(2, round(20 * scale)), 0
     for number in range(cuts):
@@ -51,8 +56,10 @@ def test_the_state_is_sound_after_the_power_was_cut(machine: vm.VirtualMachine, 
         cut = Cut(f"argosy-power {verb} {step}\n", MOMENTS[number % len(MOMENTS)])
         done = machine.run(f"{PROGRAM} work {number}", kill_when=cut, timeout=600)
         assert "argosy-power-unsound" not in done.console, f"cut {number}: {done.console[-4000:]}"
-        kept += int(done.console.partition("argosy-power-sound ")[2].split()[0])
         assert done.killed, f"cut {number}: {done.status} {done.output[-3000:]} {done.console[-2000:]}"
+        kept += promises_kept(done)
     done = machine.run(f"{PROGRAM} check", timeout=600)
     assert done.status == 0, done.output[-4000:] + done.console[-2000:]
+    kept += promises_kept(done)
+    print(f"{kept} promises kept over {cuts} cuts")
     assert kept > cuts, "hardly anything was promised before the cuts"

@@ -339,7 +339,21 @@ def _engine(
     )
     execs = Execs(registry=registry, confinement=confinement, announce=announce)
     return Parts(
-        lower, apparmor, boot, exits, registry, containers, execs, networks, volumes, system, transient, builder, events, supervisor, settings
+        lower,
+        apparmor,
+        boot,
+        exits,
+        registry,
+        containers,
+        execs,
+        networks,
+        volumes,
+        system,
+        transient,
+        builder,
+        events,
+        supervisor,
+        settings,
     )
 
 
