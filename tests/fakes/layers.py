@@ -203,6 +203,9 @@ class FakeWorkers:
 
 
 class FakeConfinement:
+    async def ready(self, spec: Any) -> None:
+        pass
+
     def inputs(self, spec: Any, **rest: Any) -> SpecInputs:
         return SpecInputs(**{"mounts": (), "files": {}, "cgroups_path": "", "capabilities": (), **rest})
 

@@ -8,7 +8,7 @@ import sys
 import traceback
 
 from argosy.base import errors
-from argosy.linux import mount
+from argosy.linux import kernel, mount
 from argosy.linux.overlay import open_overlay
 from argosy.linux.syscall import AT_FDCWD, call
 from argosy.storage.archive.jobs import JOBS
@@ -86,8 +86,14 @@ def _confine(root, views):
     if isinstance(root, Directory):
         os.chroot(root.path)
     elif isinstance(root, Overlay):
-        tree = open_overlay(tuple(map(os.fsencode, root.lower)), os.fsencode(root.upper), os.fsencode(root.work), lowerdir_plus=True)
         # In a mount namespace of its own any directory will do.
+        tree = open_overlay(
+            tuple(map(os.fsencode, root.lower)),
+            os.fsencode(root.upper),
+            os.fsencode(root.work),
+            lowerdir_plus=kernel.has_lowerdir_plus(),
+            scratch=b"/mnt",
+        )
         mount.attach(tree, AT_FDCWD, b"/mnt")
         os.chroot("/mnt")
     else:

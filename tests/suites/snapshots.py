@@ -12,6 +12,7 @@ import pytest
 
 from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.base.tasks import Supervisor
+from argosy.linux import kernel
 from argosy.linux.overlay import open_overlay
 from argosy.storage.ingest import Part
 from argosy.storage.layer import chain_id
@@ -57,7 +58,14 @@ class Opened:
             self.fd = os.open(root.path, os.O_RDONLY | os.O_DIRECTORY)
         else:
             assert isinstance(root, Overlay)
-            tree = open_overlay(tuple(map(os.fsencode, root.lower)), os.fsencode(root.upper), os.fsencode(root.work), lowerdir_plus=True)
+            with tempfile.TemporaryDirectory() as scratch:
+                tree = open_overlay(
+                    tuple(map(os.fsencode, root.lower)),
+                    os.fsencode(root.upper),
+                    os.fsencode(root.work),
+                    lowerdir_plus=kernel.has_lowerdir_plus(),
+                    scratch=os.fsencode(scratch),
+                )
             self.fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=tree)
             os.close(tree)
 
@@ -346,6 +354,17 @@ class SnapshotContract:
         assert await snapshots.mounts("c") == first
         with pytest.raises(NotFoundError):
             await snapshots.mounts("other")
+
+    async def test_what_a_power_cut_empties_is_not_needed_to_find_a_snapshot(self, layers, snapshots):
+        """A journal keeps names in order; the content of a file that nobody synced is gone, and then it is empty."""
+        one = await self.add(layers, None, tar(("a", b"1")))
+        before = [await snapshots.prepare("c", one.chain_id), await snapshots.prepare("d", None)]
+        for path in (layers.home / "snapshots").glob("*/*"):
+            if path.is_file():
+                path.write_bytes(b"")
+        _, known = self.reopened(layers)
+        assert [known.parent("c"), known.parent("d")] == [one.chain_id, None]
+        assert [await known.mounts("c"), await known.mounts("d")] == before
 
     async def test_siblings_do_not_see_each_others_writes(self, layers, snapshots):
         one = await self.add(layers, None, tar(("a", b"image")))

@@ -6,8 +6,11 @@ its .venv are on a disk of their own, at the same path as here, so that the same
     vm = VirtualMachine(folder)
     done = vm.run("./test unit")           # boots, runs, powers off: status, output, files left in /result
     vm.run("...", systemd=True)            # the same with systemd as the first process
+
+One processor, and one machine at a time here. docs/design/virtual-machine.md.
 """
 
+import fcntl
 import hashlib
 import lzma
 import os
@@ -53,7 +56,7 @@ mkdir -p {checkout} /result
 mount /dev/vdb {checkout}
 case " $(cat /proc/cmdline) " in *" argosy.systemd "*) umount /proc; exec /lib/systemd/systemd ;; esac
 hostname vm
-mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /tmp; mkdir -p /dev/pts /dev/shm
+mount -t tmpfs tmpfs /run; mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts; mount -t tmpfs tmpfs /dev/shm
 mount -t cgroup2 cgroup2 /sys/fs/cgroup; mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
 for link in fd:/proc/self/fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do ln -sf ${{link#*:}} /dev/${{link%%:*}}; done
@@ -103,8 +106,8 @@ class Done:
 
 def why_not() -> str | None:
     """Return why no virtual machine can be had here, None when one can."""
-    if not shutil.which("qemu-system-x86_64") or not shutil.which("mkfs.ext4"):
-        return "needs qemu-system-x86 and e2fsprogs"
+    if not all(shutil.which(name) for name in ("qemu-system-x86_64", "qemu-img", "mkfs.ext4", "cpio")):
+        return "needs qemu-system-x86, qemu-utils, e2fsprogs and cpio"
     if not shutil.which("debootstrap") or os.geteuid() != 0:
         return "needs root and debootstrap"
     if sys.version_info[1] not in SUITES:
@@ -229,11 +232,17 @@ class VirtualMachine:
         _initramfs(self.initramfs, self.modules)
 
     def add_disk(self, megabytes: int) -> None:
-        """Give it a disk with a journal, mounted at /data, whose contents outlive a power cut."""
-        self.data = self.folder / "data.img"
-        with self.data.open("wb") as image:
+        """Give it a disk with a journal, mounted at /data, that keeps at a power cut what was flushed.
+
+        qcow2: where a fresh cluster lies is in qemu's memory until the guest flushes, so qemu's death loses what was only written.
+        """
+        self.data = self.folder / "data.qcow2"
+        raw = self.folder / "data.raw"
+        with raw.open("wb") as image:
             image.truncate(megabytes << 20)
-        subprocess.run(["mkfs.ext4", "-q", "-F", str(self.data)], check=True, capture_output=True)
+        subprocess.run(["mkfs.ext4", "-q", "-F", str(raw)], check=True, capture_output=True)
+        subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(self.data)], check=True, capture_output=True)
+        raw.unlink()
 
     def run(
         self,
@@ -242,9 +251,18 @@ class VirtualMachine:
         systemd: bool = False,
         timeout: float = 1800,
         kill_when: Callable[[str], bool] | None = None,
-        kernel_arguments: str = "",
+        security: str = "apparmor",
     ) -> Done:
-        """Boot, run a bash script in the checkout, power off. ``kill_when`` gets the console so far: True cuts the power at once."""
+        """Boot, run a bash script in the checkout, power off. ``kill_when`` gets the console so far: True cuts the power at once.
+
+        ``security`` is the kernel's module: apparmor or selinux. Waits while another machine runs here.
+        """
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with (CACHE / "vm.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return self._run(command, systemd, timeout, kill_when, security)
+
+    def _run(self, command: str, systemd: bool, timeout: float, kill_when: Callable[[str], bool] | None, security: str) -> Done:
         self._checkout_disk(command)
         results = self.folder / "results.img"
         with results.open("wb") as image:
@@ -252,9 +270,7 @@ class VirtualMachine:
         console = self.folder / "console.log"
         console.unlink(missing_ok=True)
         begun = time.monotonic()
-        process = subprocess.Popen(
-            self._qemu(results, console, systemd, kernel_arguments), stdin=subprocess.DEVNULL, start_new_session=True
-        )
+        process = subprocess.Popen(self._qemu(results, console, systemd, security), stdin=subprocess.DEVNULL, start_new_session=True)
         killed = False
         try:
             while process.poll() is None and time.monotonic() - begun < timeout:
@@ -280,8 +296,17 @@ class VirtualMachine:
         _disk(self.folder / "checkout.img", tree, 1024)
         shutil.rmtree(tree)
 
-    def _qemu(self, results: Path, console: Path, systemd: bool, more: str) -> list[str]:
-        words = ["console=ttyS0", "quiet", "panic=-1", "root=/dev/vda", "rw", "random.trust_cpu=on", "apparmor=1", "security=apparmor"]
+    def _qemu(self, results: Path, console: Path, systemd: bool, security: str) -> list[str]:
+        words = [
+            "console=ttyS0",
+            "quiet",
+            "panic=-1",
+            "root=/dev/vda",
+            "rw",
+            "random.trust_cpu=on",
+            f"{security}=1",
+            f"security={security}",
+        ]
         words += (
             ["argosy.systemd", "systemd.unit=argosy-vm.target", "systemd.show_status=0", "systemd.mask=serial-getty@ttyS0.service"]
             if systemd
@@ -293,20 +318,21 @@ class VirtualMachine:
         command = [
             "qemu-system-x86_64",
             "-accel",
-            "tcg,thread=multi",
+            "tcg",
             "-cpu",
             "max",
             "-smp",
-            "2",
+            "1",
             "-m",
             str(self.memory),
             "-nodefaults",
             "-no-reboot",
         ]
         command += ["-display", "none", "-serial", f"file:{console}", "-device", "virtio-rng-pci", "-kernel", str(self.image)]
-        command += ["-initrd", str(self.initramfs), "-append", " ".join([*words, more]).strip()]
+        command += ["-initrd", str(self.initramfs), "-append", " ".join(words)]
         for file, options in disks:
-            command += ["-drive", f"file={file},format=raw,if=virtio,{options}"]
+            kind = "qcow2" if file.suffix == ".qcow2" else "raw"
+            command += ["-drive", f"file={file},format={kind},if=virtio,{options}"]
         return command
 
     def _done(self, results: Path, console: Path, seconds: float, killed: bool) -> Done:

@@ -35,6 +35,7 @@ class Daemon:
         listeners = self._listen()
         self._parts = parts = build(self._config, self._root)
         lower = parts.lower
+        parts.supervisor.spawn(parts.apparmor.begin(), name="apparmor")
         await asyncio.gather(lower.runtime.start(), lower.networks.start(), lower.images.open())
         lower.volumes.open()
         parts.boot.load()

@@ -155,7 +155,7 @@ FLAGS: tuple[Flag, ...] = (
     _list("registry-mirror", "Registry mirrors", key="registry-mirrors"),
     _flag("rootless", "Run without root", state=State.REFUSED, why="argosyd needs root; see --userns-remap"),
     _text("seccomp-profile", "Seccomp profile file, unconfined or builtin", "builtin"),
-    _flag("selinux-enabled", "SELinux labels", state=State.WARNS, why="labels are applied where the kernel has SELinux"),
+    _flag("selinux-enabled", "SELinux labels", state=State.WARNS, why="containers are not labelled"),
     _number("shutdown-timeout", "Seconds that a shutdown may take", 15),
     _text("storage-driver", "overlay2 or vfs (default: the first that works)", short="s"),
     _list("storage-opt", "Storage driver options", key="storage-opts"),

@@ -30,6 +30,7 @@ def engine_settings(config: DaemonConfig, machine: Machine) -> EngineSettings:
         cgroup_parent=config["cgroup_parent"] or ("system.slice" if systemd else "/argosy"),
         systemd_cgroup=systemd,
         private_cgroup=namespace == "private",
+        unified_cgroups=machine.cgroups.version == 2,
         private_ipc=config["default_ipc_mode"] == "private",
         default_log=LogConfig(config["log_driver"], dict(config["log_opts"])),
         default_ulimits=configuration.ulimits(config),

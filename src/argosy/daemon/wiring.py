@@ -31,6 +31,7 @@ from argosy.engine.health_watch import HealthWatch
 from argosy.engine.mounting import Mounting
 from argosy.engine.network_service import NetworkService
 from argosy.engine.platform import Machine, probe
+from argosy.engine.platform.apparmor import AppArmor
 from argosy.engine.registry import Registry
 from argosy.engine.release import Releaser
 from argosy.engine.remove import Remover
@@ -80,6 +81,7 @@ class Parts:
     """What the daemon starts, serves and stops."""
 
     lower: Lower
+    apparmor: AppArmor
     boot: Boot
     exits: Exits
     registry: Registry
@@ -183,7 +185,8 @@ def _engine(
     store = ContainerStore(lower.database, supervisor)
     sandboxes = Sandboxes(settings.exec_root)
     validation = Validation(machine=machine, settings=settings)
-    confinement = Confinement(settings=settings, resolve_seccomp=_resolve_seccomp(), apparmor_profile=_apparmor())
+    apparmor = AppArmor(machine)
+    confinement = Confinement(settings=settings, resolve_seccomp=_resolve_seccomp(), apparmor=apparmor)
     releaser = Releaser(networks=lower.networks, volumes=lower.volumes, sandboxes=sandboxes)
     health = HealthWatch(confinement=confinement, store=store, announce=announce, clock=clock)
     mounting = Mounting(
@@ -253,7 +256,13 @@ def _engine(
         validate=validation.at_update,
         announce=announce,
     )
-    viewer = Viewer(images=lower.images, networks=lower.networks, snapshots=lower.snapshots, data_root=settings.data_root)
+    viewer = Viewer(
+        images=lower.images,
+        networks=lower.networks,
+        snapshots=lower.snapshots,
+        confinement=confinement,
+        data_root=settings.data_root,
+    )
     containers = Containers(
         registry=registry,
         creator=creator,
@@ -330,7 +339,21 @@ def _engine(
     )
     execs = Execs(registry=registry, confinement=confinement, announce=announce)
     return Parts(
-        lower, boot, exits, registry, containers, execs, networks, volumes, system, transient, builder, events, supervisor, settings
+        lower,
+        apparmor,
+        boot,
+        exits,
+        registry,
+        containers,
+        execs,
+        networks,
+        volumes,
+        system,
+        transient,
+        builder,
+        events,
+        supervisor,
+        settings,
     )
 
 
@@ -343,12 +366,3 @@ def _resolve_seccomp() -> Any:
         return resolve(profile, capabilities=capabilities, machine=machine, kernel=kernel)
 
     return resolve_profile
-
-
-def _apparmor() -> str:
-    """Return the default profile's name where it is loaded."""
-    try:
-        with open("/sys/kernel/security/apparmor/profiles", encoding="utf-8") as handle:
-            return "argosy-default" if "argosy-default (" in handle.read() else ""
-    except OSError:
-        return ""

@@ -9,6 +9,7 @@ from typing import Any
 from argosy.base.errors import InvalidParameterError
 from argosy.engine.capabilities import capabilities as capability_set
 from argosy.engine.model import ContainerSpec
+from argosy.engine.platform.apparmor import DEFAULT, UNCONFINED, AppArmor
 from argosy.engine.security import Security, security_options
 from argosy.engine.settings import EngineSettings
 from argosy.engine.spec import SpecInputs
@@ -19,17 +20,27 @@ Resolve = Callable[[Mapping[str, Any] | None, tuple[str, ...]], Mapping[str, Any
 
 
 class Confinement:
-    def __init__(self, *, settings: EngineSettings, resolve_seccomp: Resolve, apparmor_profile: str = "") -> None:
+    def __init__(self, *, settings: EngineSettings, resolve_seccomp: Resolve, apparmor: AppArmor) -> None:
         self._settings = settings
         self._resolve = functools.lru_cache(maxsize=64)(lambda source, held: resolve_seccomp(_profile(source), held))
         self._available = available()
-        self._apparmor = apparmor_profile
-        """The default profile's name where the kernel has AppArmor, else empty."""
+        self._apparmor = apparmor
 
     def capabilities(self, spec: ContainerSpec, *, privileged: bool = False) -> tuple[str, ...]:
         """Return ``CAP_…`` names that a process of the container may hold."""
         host = spec.host
         return capability_set(host.cap_add, host.cap_drop, privileged or host.privileged, known=self._available)
+
+    def apparmor(self, spec: ContainerSpec) -> str:
+        """Return the name of the AppArmor profile that the container runs under; empty where there is no AppArmor."""
+        if not self._apparmor.supported:
+            return ""
+        return UNCONFINED if spec.host.privileged else security_options(spec.host.security_opt).apparmor or DEFAULT
+
+    async def ready(self, spec: ContainerSpec) -> None:
+        """Return once the kernel has what a process of the container needs. Raises SystemFailureError."""
+        if self.apparmor(spec) == DEFAULT:
+            await self._apparmor.ensure()
 
     def inputs(self, spec: ContainerSpec, **rest: Any) -> SpecInputs:
         """Return the inputs of the OCI configuration with the confining part filled in; ``rest`` is the other part."""
@@ -40,7 +51,7 @@ class Confinement:
             **{**defaults, **rest},
             capabilities=held,
             seccomp=self._seccomp(spec, options, held),
-            apparmor=options.apparmor or self._apparmor,
+            apparmor=self.apparmor(spec),
             selinux_label=options.selinux_label,
             mount_label=options.mount_label,
             no_new_privileges=self._settings.no_new_privileges if options.no_new_privileges is None else options.no_new_privileges,

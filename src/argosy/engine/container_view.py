@@ -26,6 +26,8 @@ class ContainerView:
     image_manifest: Mapping[str, Any] | None
     paths: Mapping[str, str]
     """resolv_conf, hostname, hosts, log: files on the host."""
+    apparmor: str = ""
+    """The profile that it ran under last; empty before its first start and where there is no AppArmor."""
     size_rw: int | None = None
     size_root_fs: int | None = None
 

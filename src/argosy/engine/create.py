@@ -126,6 +126,10 @@ class Creator:
         )
 
 
+def _cgroup_namespace(settings: EngineSettings, *, privileged: bool) -> str:
+    return "private" if settings.private_cgroup and (settings.unified_cgroups or not privileged) else "host"
+
+
 def fill_host(host: HostConfig, settings: EngineSettings) -> HostConfig:
     """Return the host part with the daemon's defaults where nothing is said, as inspect shows them."""
     log = host.log_config
@@ -137,7 +141,7 @@ def fill_host(host: HostConfig, settings: EngineSettings) -> HostConfig:
         log_config=log,
         network_mode=networking.normalise(host.network_mode),
         ipc_mode=host.ipc_mode or ("private" if settings.private_ipc else "shareable"),
-        cgroupns_mode=host.cgroupns_mode or ("host" if host.privileged or not settings.private_cgroup else "private"),
+        cgroupns_mode=host.cgroupns_mode or _cgroup_namespace(settings, privileged=host.privileged),
         shm_size=host.shm_size or settings.default_shm_size,
         runtime=host.runtime or settings.default_runtime,
         restart_policy=host.restart_policy if host.restart_policy.name else RestartPolicy("no", 0),

@@ -93,6 +93,7 @@ class Execs:
         shim = container.shim
         if shim is None:
             raise ConflictError(f"container {container.id} is not running")
+        await self._confinement.ready(container.spec)
         spec = msgspec.structs.replace(run.spec, console_size=console_size or run.spec.console_size)
         run.spec, run.state = spec, msgspec.structs.replace(run.state, started=True, running=True)
         attach, sock, first = None, None, b""

@@ -104,7 +104,7 @@ def system_info(
         **_daemon(settings),
         "Swarm": swarm or _NO_SWARM,
         "SecurityOptions": security_options(settings, machine),
-        "Warnings": [*warnings(machine.cgroups, usage), *settings.warnings] or None,
+        "Warnings": [*warnings(machine, usage), *settings.warnings] or None,
     }
 
 
@@ -230,8 +230,7 @@ def security_options(settings: InfoSettings, machine: Machine) -> list[str]:
         found.append("name=apparmor")
     if machine.seccomp:
         found.append(f"name=seccomp,profile={settings.seccomp_profile or 'builtin'}")
-    if machine.selinux:
-        found.append("name=selinux")
+    # Not name=selinux, even where the kernel has it: containers get no labels, as with a dockerd without --selinux-enabled.
     if settings.userns_remap:
         found.append("name=userns")
     if settings.rootless:
@@ -243,8 +242,9 @@ def security_options(settings: InfoSettings, machine: Machine) -> list[str]:
     return found
 
 
-def warnings(cgroups: Cgroups, usage: Usage) -> list[str]:
+def warnings(machine: Machine, usage: Usage) -> list[str]:
     """Return what is missing on this machine, in Docker's words; what cgroup v2 never has is not worth a warning."""
+    cgroups = machine.cgroups
     missing = [
         (cgroups.memory, "No memory limit support"),
         (cgroups.swap, "No swap limit support"),
@@ -258,6 +258,7 @@ def warnings(cgroups: Cgroups, usage: Usage) -> list[str]:
         (cgroups.blkio_weight_device or cgroups.version == 1, "No io.weight (per device) support"),
         *((offered, f"No {v2 if cgroups.version == 2 else v1} support") for offered, v1, v2 in _throttles(cgroups)),
         (usage.ipv4_forwarding, "IPv4 forwarding is disabled"),
+        (machine.apparmor or not machine.apparmor_in_kernel, "No AppArmor profile for containers: apparmor_parser is not installed"),
     ]
     return [f"WARNING: {words}" for offered, words in missing if not offered]
 

@@ -15,6 +15,8 @@ class EngineSettings:
     systemd_cgroup: bool = False
     private_cgroup: bool = False
     """Whether containers get a cgroup namespace when they ask for nothing (v2: yes, v1: no, as Docker's)."""
+    unified_cgroups: bool = False
+    """cgroup v2 alone: there the privileged get a namespace, too."""
     private_ipc: bool = True
     default_log: LogConfig = field(default_factory=lambda: LogConfig("json-file", {}))
     default_ulimits: tuple[Ulimit, ...] = ()

@@ -100,6 +100,7 @@ class Starter:
 
     async def _run(self, container: Container) -> None:
         spec = container.spec
+        await self._confinement.ready(spec)
         targets = self._join_targets(container)
         join = {kind: target.state.pid for kind, target in targets.items()}
         with networking.explaining():

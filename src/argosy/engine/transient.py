@@ -108,6 +108,7 @@ class Transient:
         with networking.explaining():
             request = networking.sandbox_request(spec, self._networks, {})
         target = networking.join_target(self._registry, spec.id, spec.host.network_mode, "network")
+        await self._confinement.ready(spec)
         start = self._request(spec, root, paths, {} if target is None else {"network": target.state.pid})
         paths.write_etc(hostname=request.hostname, hosts=b"", resolv_conf=b"")
         sandbox, shim = await self._both(request, start)

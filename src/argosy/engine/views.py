@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 from argosy.base.errors import ArgosyError
 from argosy.engine import networking
+from argosy.engine.confinement import Confinement
 from argosy.engine.container import Container
 from argosy.engine.container_view import ContainerView
 from argosy.engine.model import Status
@@ -15,10 +16,11 @@ from argosy.network.model import Endpoint
 
 
 class Viewer:
-    def __init__(self, *, images: Images, networks: Networks, snapshots: Snapshots, data_root: str) -> None:
+    def __init__(self, *, images: Images, networks: Networks, snapshots: Snapshots, confinement: Confinement, data_root: str) -> None:
         self._images = images
         self._networks = networks
         self._snapshots = snapshots
+        self._confinement = confinement
         self._data_root = data_root
         self._made: WeakKeyDictionary[Container, tuple[int, ContainerView]] = WeakKeyDictionary()
         """Lists are asked for all the time and containers change rarely: one view a generation."""
@@ -55,6 +57,7 @@ class Viewer:
                 "hosts": paths.hosts if started else "",
                 "log": spec.log_path if started or container.state.status is not Status.CREATED else "",
             },
+            apparmor=self._confinement.apparmor(spec) if started else "",
             size_rw=size_rw,
             size_root_fs=size_root_fs,
         )

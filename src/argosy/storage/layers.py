@@ -20,6 +20,7 @@ from argosy.storage.leases import Leases
 from argosy.storage.model import Directory
 from argosy.storage.placement import spread
 from argosy.storage.ports import Workers
+from argosy.storage.sync import sync_filesystem
 from argosy.storage.trash import Trash
 
 _RECORD = msgspec.json.Decoder(Layer)
@@ -211,11 +212,17 @@ class Layers:
             # An overlay needs something below: an image without layers is set up in the plain directory.
             root = self.driver.writable(aside, below) if below else Directory(str(aside / "diff"))
             await self.workers.run("mountpoints", {}, root=root)
+            await self.settle(aside)
             aside.rename(tree)
         except BaseException:
             self.trash.put(aside)
             raise
         self.driver.expose(tree)
+
+    async def settle(self, aside: Path) -> None:
+        """Get a container's tree onto the disk before it gets its name, where it is a copy. An overlay's holds only names as yet."""
+        if not self.driver.overlay:
+            await asyncio.to_thread(sync_filesystem, aside)
 
     def aside(self) -> Path:
         """Return a new directory for something half-made; what is in there at boot is swept."""

@@ -9,16 +9,20 @@ from pathlib import Path
 from argosy.base import failpoints
 from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.storage.ingest import LayerIngest
-from argosy.storage.layer import Layer
+from argosy.storage.layer import Layer, hex_of
 from argosy.storage.layers import Layers
 from argosy.storage.model import RootMount
 
+_MARK, _NOTHING = "parent-", "nothing"
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
 
 
 class Snapshots:
-    """``home/snapshots/KEY/{diff,work,parent}``. Nothing here is synced: what a container wrote is its own affair, and a
-    snapshot that a power failure took is made again by `prepare`."""
+    """``home/snapshots/KEY/{diff,work,parent-HEX}``. Nothing here is synced: what a container wrote is its own affair.
+
+    That the snapshot is there and what it stands on are names in directories, not content of files: a journal keeps names in the order
+    in which they were made, so whoever finds the snapshot after a power failure finds its parent. A file would be found empty.
+    """
 
     def __init__(self, layers: Layers) -> None:
         self.driver = layers.driver.name
@@ -31,9 +35,10 @@ class Snapshots:
     def open(self) -> None:
         """Learn what is there. `Layers.open` comes first."""
         for tree in self._home.iterdir():
-            try:
-                self._parents[tree.name] = (tree / "parent").read_text() or None
-            except OSError:
+            marks = [name.removeprefix(_MARK) for name in os.listdir(tree) if name.startswith(_MARK)]
+            if len(marks) == 1:
+                self._parents[tree.name] = None if marks[0] == _NOTHING else f"sha256:{marks[0]}"
+            else:
                 self.layers.trash.put(tree)
 
     async def prepare(self, key: str, parent: str | None) -> RootMount:
@@ -117,7 +122,8 @@ class Snapshots:
         aside = self.layers.aside()
         try:
             await self.layers.driver.seed(aside, below)
-            (aside / "parent").write_text(parent or "")
+            (aside / (_MARK + (hex_of(parent) if parent else _NOTHING))).touch()
+            await self.layers.settle(aside)
             failpoints.hit("storage.snapshot.commit")
             aside.rename(self._home / key)
         except BaseException:

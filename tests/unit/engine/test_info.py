@@ -63,23 +63,29 @@ def test_security_options_have_dockers_names_and_order():
     everything = replace(MACHINE, apparmor=True, selinux=True)
     settings = replace(SETTINGS, userns_remap=True, rootless=True, private_cgroup=True, no_new_privileges=True, seccomp_profile="/p.json")
     assert security_options(settings, everything) == [
-        "name=apparmor", "name=seccomp,profile=/p.json", "name=selinux", "name=userns", "name=rootless", "name=cgroupns",
+        "name=apparmor", "name=seccomp,profile=/p.json", "name=userns", "name=rootless", "name=cgroupns",
         "name=no-new-privileges",
     ]  # fmt: skip
     assert security_options(SETTINGS, MACHINE) == ["name=seccomp,profile=builtin"]
 
 
+def machine(**cgroups):
+    return replace(MACHINE, cgroups=Cgroups(**cgroups))
+
+
 def test_only_true_warnings():
     usage = Usage(0)
-    assert warnings(Cgroups(), usage) == []
-    assert warnings(Cgroups(swap=False), usage) == ["WARNING: No swap limit support"]
-    assert warnings(Cgroups(version=1, oom_kill_disable=True, blkio_read_bps=False), usage) == [
+    assert warnings(machine(), usage) == []
+    assert warnings(machine(swap=False), usage) == ["WARNING: No swap limit support"]
+    assert warnings(machine(version=1, oom_kill_disable=True, blkio_read_bps=False), usage) == [
         "WARNING: No blkio throttle.read_bps_device support"
     ]
-    assert warnings(Cgroups(blkio_read_bps=False), replace(usage, ipv4_forwarding=False)) == [
+    assert warnings(machine(blkio_read_bps=False), replace(usage, ipv4_forwarding=False)) == [
         "WARNING: No io.max (rbps) support",
         "WARNING: IPv4 forwarding is disabled",
     ]
+    apart = replace(MACHINE, apparmor_in_kernel=True)
+    assert warnings(apart, usage) == ["WARNING: No AppArmor profile for containers: apparmor_parser is not installed"]
     assert info(settings=replace(SETTINGS, warnings=("WARNING: x",)))["Warnings"] == ["WARNING: x"]
 
 

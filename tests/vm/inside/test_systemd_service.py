@@ -1,10 +1,12 @@
 """Runs in the virtual machine, under systemd: argosyd as its service, restarted and reloaded under load."""
 
 import grp
+import http.client
 import json
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,7 +75,42 @@ def test_the_service_says_that_it_is_ready(api: Api) -> None:
     assert systemctl("show", "-P", "NotifyAccess", "argosyd.service") == "main"
 
 
+class Load(threading.Thread):
+    """Creates, runs and removes containers all the time. A connection may be cut short by a restart, but never refused: systemd holds
+    the socket, and who comes meanwhile waits."""
+
+    def __init__(self, api: Api) -> None:
+        super().__init__()
+        self._api = Api(api.path)
+        self._ending = threading.Event()
+        self.done = 0
+        self.wrong: list[BaseException] = []
+
+    def run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                made = self._api("POST", "/containers/create", {"Image": "busybox", "Cmd": ["true"]}, timeout=300)["Id"]
+                self._api("POST", f"/containers/{made}/start", timeout=300)
+                self._api("POST", f"/containers/{made}/wait", timeout=300)
+                self._api("DELETE", f"/containers/{made}?force=1", timeout=300)
+                self.done += 1
+            except (http.client.RemoteDisconnected, http.client.IncompleteRead, ConnectionResetError, BrokenPipeError):
+                continue
+            except BaseException as error:
+                self.wrong.append(error)
+                return
+
+    def end(self) -> None:
+        """Stop it and say what went wrong."""
+        self._ending.set()
+        self.join()
+        assert not self.wrong, repr(self.wrong) + journal()
+        assert self.done
+
+
 def test_restart_and_daemon_reload_under_load_touch_no_container(api: Api) -> None:
+    load = Load(api)
+    load.start()
     pids = {name: begin(api, name) for name in ("one", "two", "three")}
     for turn in range(3):
         systemctl("daemon-reload")
@@ -81,6 +118,7 @@ def test_restart_and_daemon_reload_under_load_touch_no_container(api: Api) -> No
         made = api("POST", f"/containers/create?name=turn{turn}", {"Image": "busybox", "Cmd": ["true"]})["Id"]
         api("POST", f"/containers/{made}/start")
         assert api("POST", f"/containers/{made}/wait", timeout=600)["StatusCode"] == 0
+    load.end()
     for name, pid in pids.items():
         assert api("GET", f"/containers/{name}/json")["State"]["Pid"] == pid, journal()
         seen = lines(api, name)

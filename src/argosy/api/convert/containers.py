@@ -87,7 +87,7 @@ def inspect(view: ContainerView, version: int) -> dict[str, Any]:
     wire |= {
         "MountLabel": "",
         "ProcessLabel": "",
-        "AppArmorProfile": "",
+        "AppArmorProfile": view.apparmor,
         "ExecIDs": list(view.exec_ids) or None,
         "HostConfig": host_config(spec.host, version),
         "GraphDriver": {"Data": dict(view.graph_data) or None, "Name": view.graph_driver},

@@ -18,7 +18,7 @@ def probe(machine: Machine) -> Iterator[Finding]:
     yield _apparmor(machine)
     if machine.exists("/sys/fs/selinux/enforce"):
         mode = "enforcing" if machine.read("/sys/fs/selinux/enforce").strip() == "1" else "permissive"
-        yield Finding(_SECTION, "SELinux", OK, mode)
+        yield Finding(_SECTION, "SELinux", NOTE, mode, "containers are not labelled; a policy may refuse them things")
     else:
         yield Finding(_SECTION, "SELinux", OK, "not used on this machine")
     yield _ids(machine)

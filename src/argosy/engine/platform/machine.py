@@ -48,6 +48,11 @@ class Machine:
     cgroups: Cgroups = field(default_factory=Cgroups)
     seccomp: bool = True
     apparmor: bool = False
+    """The kernel confines by AppArmor, and there is a parser to load profiles with."""
+    apparmor_parser: str = ""
+    """Its path; empty where the package apparmor is not installed."""
+    apparmor_in_kernel: bool = False
+    """What there is without the parser: then containers run without a profile, which is worth a warning."""
     selinux: bool = False
     user_namespaces: bool = True
     cgroup_namespaces: bool = True

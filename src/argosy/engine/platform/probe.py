@@ -16,6 +16,7 @@ def probe(root: Path = Path("/")) -> Machine:
     """Return what this machine offers. Reads a few small files; nothing is changed."""
     names = os.uname()
     release = os_release(root)
+    apparmor, parser = _apparmor(root)
     return Machine(
         cpus=len(os.sched_getaffinity(0)),
         cpuset_cpus=_online(root / "sys/devices/system/cpu/online", "0"),
@@ -28,8 +29,9 @@ def probe(root: Path = Path("/")) -> Machine:
         hostname=names.nodename,
         cgroups=detect(root),
         seccomp=_exists(root, "proc/sys/kernel/seccomp/actions_avail"),
-        apparmor=_read(root / "sys/module/apparmor/parameters/enabled").startswith("Y")
-        and _exists(root, "sys/kernel/security/apparmor/profiles"),
+        apparmor=apparmor and bool(parser),
+        apparmor_parser=parser,
+        apparmor_in_kernel=apparmor,
         selinux=_exists(root, "sys/fs/selinux/enforce"),
         user_namespaces=_exists(root, "proc/self/ns/user") and _read(root / "proc/sys/user/max_user_namespaces") != "0",
         cgroup_namespaces=_exists(root, "proc/self/ns/cgroup"),
@@ -56,6 +58,13 @@ def physical_memory() -> int:
 
 def python_version() -> str:
     return platform.python_version()
+
+
+def _apparmor(root: Path) -> tuple[bool, str]:
+    """Whether the kernel has it, and where the parser is. Within a container (which says so by ``$container``) it is the host's."""
+    enabled = _read(root / "sys/module/apparmor/parameters/enabled").startswith("Y") and not os.environ.get("container")  # noqa: SIM112
+    parsers = [f"/{name}" for name in ("usr/sbin/apparmor_parser", "sbin/apparmor_parser") if _exists(root, name)]
+    return enabled and _exists(root, "sys/kernel/security/apparmor/profiles"), parsers[0] if parsers else ""
 
 
 def _memory(root: Path) -> int:

@@ -116,7 +116,7 @@ def container_process(spec: ContainerSpec, inputs: SpecInputs) -> Process:
     }
     if config.tty and any(host.console_size):
         process["consoleSize"] = {"height": host.console_size[0], "width": host.console_size[1]}
-    if inputs.apparmor and not host.privileged:
+    if inputs.apparmor:
         process["apparmorProfile"] = inputs.apparmor
     if inputs.selinux_label:
         process["selinuxLabel"] = inputs.selinux_label
@@ -139,8 +139,8 @@ def exec_process(spec: ContainerSpec, run: ExecSpec, container: Process, capabil
     process.pop("consoleSize", None)
     if run.tty and run.console_size:
         process["consoleSize"] = {"height": run.console_size[0], "width": run.console_size[1]}
-    if run.privileged:
-        process.pop("apparmorProfile", None)
+    if run.privileged and "apparmorProfile" in process:
+        process["apparmorProfile"] = "unconfined"
     return process
 
 

@@ -181,13 +181,14 @@ class Connection:
             raise
 
     def _authenticate(self) -> None:
-        self._socket.sendall(b"\0AUTH EXTERNAL " + str(os.geteuid()).encode().hex().encode() + b"\r\n")
+        # BEGIN at once and no message before the answer: systemd, which reads all that is there, forgets a message that it read
+        # together with BEGIN until more comes (sd-bus looks into its buffer only when the socket is readable).
+        self._socket.sendall(b"\0AUTH EXTERNAL " + str(os.geteuid()).encode().hex().encode() + b"\r\nBEGIN\r\n")
         while b"\r\n" not in self._buffer:
             self._receive()
         answer, _, self._buffer = self._buffer.partition(b"\r\n")
         if not answer.startswith(b"OK "):
             raise BusError("authentication", answer.decode("ascii", "replace"))
-        self._socket.sendall(b"BEGIN\r\n")
 
     def manager(self, member: str, signature: str = "", *values: object) -> "list[Any]":
         """Call systemd's manager (org.freedesktop.systemd1(5)) and return what it answers."""

@@ -111,8 +111,7 @@ class UnifiedGroup(Group):
 def make_directory(root: str, path: str) -> str:
     """Create ``path`` below ``root`` with every controller handed down to it, and return the directory.
 
-    A controller that a parent cannot hand down (it has processes of its own) is left out: `apply` warns where a limit
-    needs it.
+    A controller that a parent cannot hand down is left out: `apply` warns where a limit needs it.
     """
     directory = root
     for name in path.strip("/").split("/"):
@@ -126,6 +125,10 @@ def make_directory(root: str, path: str) -> str:
 
 
 def _hand_down(directory: str) -> None:
+    # A group with processes of its own would take the threaded controllers (cpu, pids) and become a threaded domain: what is below
+    # then takes no process at all (cgroup-v2.rst, "Threads"; clone3: EOPNOTSUPP). The root has no cgroup.type and is free of that.
+    if os.path.exists(directory + "/cgroup.type") and files.read_or(directory + "/cgroup.procs"):
+        return
     wanted = set(files.read_or(directory + "/cgroup.controllers").split())
     wanted -= set(files.read_or(directory + "/cgroup.subtree_control").split())
     if not wanted:

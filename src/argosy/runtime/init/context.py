@@ -52,11 +52,16 @@ class Context:
         return self._null
 
 
-def write_proc(context: Context, path: bytes, value: bytes) -> None:
-    """Write one file of procfs, by a path without links or mounts in it."""
-    fd = openat2.openat2(
+def open_proc(context: Context, path: bytes) -> int:
+    """Return one file of procfs opened for writing, by a path without links or mounts in it."""
+    return openat2.openat2(
         context.proc(), path, os.O_WRONLY, resolve=openat2.BENEATH | openat2.NO_SYMLINKS | openat2.NO_XDEV | openat2.NO_MAGICLINKS
     )
+
+
+def write_proc(context: Context, path: bytes, value: bytes) -> None:
+    """Write one file of procfs (`open_proc`)."""
+    fd = open_proc(context, path)
     try:
         os.write(fd, value)
     finally:

@@ -8,13 +8,15 @@ import os
 
 from argosy.linux import capabilities, process
 from argosy.linux.seccomp import Program
-from argosy.runtime.init.context import Context, write_proc
+from argosy.linux.syscall import fail
+from argosy.runtime.init.context import Context, open_proc, write_proc
 
 
 class Rights:
     """What a process keeps. Built before the container is entered."""
 
     __slots__ = (
+        "_own",
         "ambient",
         "apparmor",
         "bounding",
@@ -57,14 +59,26 @@ class Rights:
         self.selinux = selinux
         self.umask = umask
         self.io_priority = io_priority
+        self._own = -1
 
-    def label(self, context: Context) -> None:
-        """Ask the security modules for their label at the next execve (/proc/PID/attr/exec)."""
+    def label(self, context: Context, stay: bool = False) -> None:
+        """Ask the security modules for their label at the next execve (/proc/PID/attr/exec); ``stay``: without one, at `stay_confined`."""
         me = b"%d" % os.getpid()
         if self.apparmor:
-            write_proc(context, me + b"/attr/apparmor/exec", b"exec " + self.apparmor)
+            try:
+                write_proc(context, me + b"/attr/apparmor/exec", b"exec " + self.apparmor)
+            except OSError as error:
+                fail(error.errno or 0, f"unable to apply apparmor profile {os.fsdecode(self.apparmor)}")
+        if self.apparmor not in (b"", b"unconfined") and stay:
+            # Opened while this process may: it gives its rights away before it is known to be the one that stays.
+            self._own = open_proc(context, me + b"/attr/apparmor/current")
         if self.selinux:
             write_proc(context, me + b"/attr/exec", self.selinux)
+
+    def stay_confined(self) -> None:
+        """Take the profile on without an execve: under another one, its like could neither signal it nor look at it."""
+        if self._own >= 0:
+            os.write(self._own, b"changeprofile " + self.apparmor)
 
     def drop(self, context: Context) -> None:
         """Take the rights away for ever; afterwards this process is the user's."""

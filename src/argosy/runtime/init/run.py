@@ -160,7 +160,7 @@ def _become_the_user(job: Job) -> None:
         _give_stdio(user.uid)
     elif user is not None and job.stdio is None and user.uid:
         os.fchown(0, user.uid, -1)
-    job.rights.label(job.context)
+    job.rights.label(job.context, stay=job.reap)
     job.rights.drop(job.context)
     if os.getcwdb() != os.path.normpath(job.cwd):
         change_directory(job.context.root, job.cwd)
@@ -205,6 +205,7 @@ def _split(job: Job) -> None:
     child = os.fork()
     if child:
         job.context.gate.close()
+        job.rights.stay_confined()
         process.close_range(3)
         process.set_name(b"argosy-init")
         if job.title is not None:
