@@ -64,10 +64,10 @@ remove_all() {
     elif [ -d "$DATA" ]; then
         say "Kept $DATA (images, volumes): ./quickstart --remove --purge deletes it."
     fi
-    while read -r setting value; do
+    each_recorded settings | while read -r setting value; do
         file=$(setting_file "$setting")
         [ "$(cat "$file" 2>/dev/null)" = "$value" ] || printf '%s\n' "$value" >"$file" || warn "$setting could not be set back to $value"
-    done <"$RECORD/settings"
+    done
     each_recorded modules | while read -r module; do modprobe -q -r "$module" 2>/dev/null || true; done
     each_recorded groups | while read -r group; do groupdel "$group" 2>/dev/null || true; done
     packages=$(each_recorded packages | tr '\n' ' ')
@@ -77,13 +77,12 @@ remove_all() {
         # shellcheck disable=SC2086  # a list of names
         purge_packages $packages
     fi
-    if [ "$purge" = yes ] || [ ! -d "$DATA" ]; then
-        rm -rf "$RECORD"
-    else
-        rm -rf "$RECORD"
+    whose=$(cat "$RECORD/data-root" 2>/dev/null) || whose=kept
+    rm -rf "$RECORD"
+    if [ -d "$DATA" ]; then
+        # For a later --remove --purge; the rest is written down anew when quickstart runs again.
         mkdir -p "$RECORD"
-        say made >"$RECORD/data-root"
-        : >"$RECORD/settings"
+        say "$whose" >"$RECORD/data-root"
     fi
     say 'Removed.'
 }

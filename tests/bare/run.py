@@ -4,7 +4,7 @@ Usage: python -m bare.run [SUITE...] (with tests/ on the path; root, debootstrap
 
 In each, with nothing but the base system, git and python3: `./quickstart --install-only` and `./test --install-only` fetch what they
 need through this machine's network; then, in a network namespace of its own, `./quickstart` sets up and runs the first container, runs
-again, `./test unit` passes, and `./quickstart --remove --purge` leaves nothing.
+again, `./test unit` passes, and `./quickstart --remove --purge` leaves nothing; nor does it after the daemon was killed.
 """
 
 import os
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from support import rootfs
@@ -90,6 +91,27 @@ echo ---left; ! ls -d /var/lib/argosy /var/lib/argosy-quickstart /usr/local/bin/
 echo ---done
 """
 STEPS = ("quickstart", "again", "list", "unit", "remove", "left")
+# The daemon died, and its container lives: it goes nevertheless, and what the kernel was told is told back.
+CRASHED = """
+set -e
+serving() { grep -lz '^httpd$' /proc/[0-9]*/cmdline; }
+rm /var/lib/argosy-quickstart/settings # of another network: these are our own's
+echo 0 >/proc/sys/net/ipv4/ip_forward
+./quickstart
+[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ]
+serving
+kill -KILL $(cat /run/argosyd.pid)
+echo ---removed after a crash; ./quickstart --remove
+! serving
+[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 0 ]
+[ "$(ls /var/lib/argosy-quickstart)" = data-root ] && [ -e /var/lib/argosy/argosy-id ]
+! ls -d /run/argosy* 2>/dev/null
+! grep argosy0: /proc/net/dev
+echo ---purged later; ./quickstart --remove --purge
+! ls -d /var/lib/argosy /var/lib/argosy-quickstart 2>/dev/null
+echo ---done
+"""
+CRASHED_STEPS = ("removed after a crash", "purged later")
 
 
 def examine(machine: BareMachine, results: Results) -> None:
@@ -100,12 +122,27 @@ def examine(machine: BareMachine, results: Results) -> None:
             report(machine, results, name, done.stdout + done.stderr)
             return
         results.add_pass(f"{machine.suite}: {name}")
-    done = machine.run(WHOLE, own_network=True)
+    if staged(machine, results, WHOLE, STEPS):
+        done = machine.run("./quickstart --install-only", own_network=False)
+        if done.returncode:
+            report(machine, results, "quickstart --install-only after --remove", done.stdout + done.stderr)
+            return
+        staged(machine, results, CRASHED, CRASHED_STEPS)
+
+
+def staged(machine: BareMachine, results: Results, script: str, steps: Sequence[str]) -> bool:
+    """Run a script that says ``---STEP`` as it goes; count each step and tell whether all passed."""
+    done = machine.run(script, own_network=True)
     seen = [line.removeprefix("---") for line in done.stdout.splitlines() if line.startswith("---")]
-    for step in STEPS[: len(seen)]:
+    reached = [step for step in steps if step in seen or step == steps[0]]
+    if done.returncode == 0 and "done" in seen:
+        for step in steps:
+            results.add_pass(f"{machine.suite}: {step}")
+        return True
+    for step in reached[:-1]:
         results.add_pass(f"{machine.suite}: {step}")
-    if done.returncode or "done" not in seen:
-        report(machine, results, STEPS[min(len(seen), len(STEPS) - 1)], done.stdout + done.stderr)
+    report(machine, results, reached[-1], done.stdout + done.stderr)
+    return False
 
 
 def report(machine: BareMachine, results: Results, name: str, output: str) -> None:
