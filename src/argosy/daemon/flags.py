@@ -157,7 +157,7 @@ FLAGS: tuple[Flag, ...] = (
     _text("seccomp-profile", "Seccomp profile file, unconfined or builtin", "builtin"),
     _flag("selinux-enabled", "SELinux labels", state=State.WARNS, why="labels are applied where the kernel has SELinux"),
     _number("shutdown-timeout", "Seconds that a shutdown may take", 15),
-    _text("storage-driver", "overlay2 or vfs (default: the first that works)", short="s"),
+    _text("storage-driver", "overlay2, fuse-overlayfs, btrfs or vfs (default: the one with data, else the first that works)", short="s"),
     _list("storage-opt", "Storage driver options", key="storage-opts"),
     _text("swarm-default-advertise-addr", "Address that swarm mode advertises", state=State.UNUSED),
     _flag("tls", "Use TLS"),

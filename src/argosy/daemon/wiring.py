@@ -53,6 +53,7 @@ from argosy.runtime.client import LauncherWorkers, ShimRuntime
 from argosy.runtime.seccomp import resolve
 from argosy.storage.content import Content
 from argosy.storage.database import Database
+from argosy.storage.drivers.port import describe
 from argosy.storage.drivers.select import select_driver
 from argosy.storage.layers import Layers
 from argosy.storage.snapshots import Snapshots
@@ -317,7 +318,7 @@ def _engine(
         supervisor=supervisor,
     )
     system = SystemService(
-        settings=info_settings(config, settings, lower.snapshots.driver, lower.layers.driver.status(), daemon_id),
+        settings=info_settings(config, settings, lower.snapshots.driver, describe(lower.layers.driver), daemon_id),
         machine=machine,
         registry=registry,
         containers=containers,

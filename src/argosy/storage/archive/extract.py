@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _LAST_TIME = (1 << 63) - 1
-_INTERNAL = (b"trusted.overlay.", b"user.overlay.", b"system.", b"security.selinux", b"security.ima", b"security.evm")
+_INTERNAL = (b"trusted.overlay.", b"user.overlay.", b"user.fuseoverlayfs.", b"system.", b"security.selinux", b"security.ima", b"security.evm")
 """Not taken from archives: overlayfs' own (a redirect would lead into other layers), ACLs, and labels of another host."""
 
 
