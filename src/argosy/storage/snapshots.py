@@ -63,10 +63,15 @@ class Snapshots:
     async def usage(self, key: str) -> int:
         """Return the bytes that the snapshot itself holds (SizeRw)."""
         parent = self.parent(key)
-        total = await self._count(self._home / key)
+        trees = [self._home / key]
         if not self.layers.driver.overlay:
-            total = max(0, total - await self._count((await self.layers.below(parent))[0]))
-        return total
+            trees.append((await self.layers.below(parent))[0])
+        fds = [os.open(tree / "diff", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) for tree in trees]
+        try:
+            return int(await self.layers.workers.run("usage", {}, fds=fds))
+        finally:
+            for fd in fds:
+                os.close(fd)
 
     async def changes(self, key: str) -> list[tuple[str, int]]:
         """Return (path, kind) as ``docker diff``: 0 modified, 1 added, 2 deleted; parents first."""
@@ -124,10 +129,3 @@ class Snapshots:
             self.layers.trash.put(aside)
             raise
         self._parents[key] = parent
-
-    async def _count(self, tree: Path) -> int:
-        fd = os.open(tree / "diff", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            return int(await self.layers.workers.run("usage", {}, fds=[fd]))
-        finally:
-            os.close(fd)

@@ -25,6 +25,23 @@ def changes(upper: int, lower: int, *, overlay: bool) -> list[tuple[str, int]]:
     return (_overlay if overlay else _plain)(upper, lower, "")
 
 
+def changed_size(upper: int, lower: int) -> int:
+    """Return the bytes of the files of the plain tree ``upper`` that are new or changed, each inode once (moby ``archive.ChangesSize``)."""
+    total = 0
+    seen: set[tuple[int, int]] = set()
+    for path, kind in changes(upper, lower, overlay=False):
+        if kind == DELETED:
+            continue
+        try:
+            found = os.stat(path[1:], dir_fd=upper, follow_symlinks=False)
+        except OSError:
+            continue  # gone meanwhile
+        if not stat.S_ISDIR(found.st_mode) and (found.st_dev, found.st_ino) not in seen:
+            seen.add((found.st_dev, found.st_ino))
+            total += found.st_size
+    return total
+
+
 def is_whiteout(found: os.stat_result) -> bool:
     return stat.S_ISCHR(found.st_mode) and found.st_rdev == 0
 
