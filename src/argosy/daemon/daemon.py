@@ -56,6 +56,7 @@ class Daemon:
         for listener in listeners:
             await self._api.listen(listener)
         parts.supervisor.spawn(parts.boot.sweep(), name="sweep")
+        parts.supervisor.spawn(parts.reclaimer.run(), name="reclaim")
         if self._config["metrics_addr"]:
             self._metrics = Metrics(system=parts.system, registry=parts.registry)
             await self._metrics.listen(self._config["metrics_addr"])

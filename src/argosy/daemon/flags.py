@@ -107,6 +107,8 @@ FLAGS: tuple[Flag, ...] = (
     _text("default-runtime", "OCI runtime of containers that name none", "argosy"),
     Flag("default-shm-size", Kind.SIZE, "Size of /dev/shm", default="64m"),
     _list("default-ulimit", "Default ulimits: NAME=SOFT[:HARD]", key="default-ulimits"),
+    _number("disk-high-watermark", "Remove unused images and build cache when the disk is so many per cent full (0: never; 85 is usual)"),
+    _number("disk-low-watermark", "Stop removing at so many per cent", 75),
     _list("dns", "DNS servers of containers"),
     _list("dns-opt", "DNS options of containers", key="dns-opts"),
     _list("dns-search", "DNS search domains of containers"),

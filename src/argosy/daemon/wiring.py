@@ -45,8 +45,10 @@ from argosy.engine.validation import Validation
 from argosy.engine.views import Viewer
 from argosy.engine.volume_service import VolumeService
 from argosy.images.compose import host_architecture
+from argosy.images.reclaim import Reclaimer
 from argosy.images.store import ImageStore
 from argosy.images.using import User
+from argosy.images.watermarks import Watermarks
 from argosy.network.admin import NetworkAdmin
 from argosy.network.controller import Controller
 from argosy.runtime.client import LauncherWorkers, ShimRuntime
@@ -94,6 +96,7 @@ class Parts:
     events: EventBus
     supervisor: Supervisor
     settings: EngineSettings
+    reclaimer: Reclaimer
 
 
 def build(config: DaemonConfig, root: DataRoot) -> Parts:
@@ -330,8 +333,13 @@ def _engine(
         clock=clock,
     )
     execs = Execs(registry=registry, confinement=confinement, announce=announce)
+    reclaimer = Reclaimer(
+        images=lower.images,
+        path=Path(settings.data_root),
+        marks=Watermarks(config["disk_high_watermark"], config["disk_low_watermark"]),
+    )
     return Parts(
-        lower, boot, exits, registry, containers, execs, networks, volumes, system, transient, builder, events, supervisor, settings
+        lower, boot, exits, registry, containers, execs, networks, volumes, system, transient, builder, events, supervisor, settings, reclaimer
     )
 
 

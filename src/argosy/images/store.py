@@ -24,6 +24,7 @@ from argosy.images.registries import Progress, Registries
 from argosy.images.remove import Remover
 from argosy.images.save import Saver, Selection, select
 from argosy.images.using import Users, nobody
+from argosy.images.watermarks import Candidate, choose
 from argosy.oci.config import Config
 from argosy.oci.image import ImageConfig
 from argosy.oci.reference import Reference, repository_and_tag
@@ -33,6 +34,10 @@ from argosy.storage.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
+
+_HOUR = 3600 * 1_000_000_000
+_GRACE = 600 * 1_000_000_000
+"""How long after its last use an image is safe from `ImageStore.give_up`: who has just got one is about to run it."""
 
 Filters = Mapping[str, Sequence[str]]
 
@@ -67,6 +72,7 @@ class ImageStore:
         self._kept = kept
         self._scratch = scratch
         self._collecting = asyncio.Lock()
+        self._recent: dict[str, int] = {}
         self.catalog = Catalog(db=db, content=content, layers=self._layers)
         parts: dict[str, Any] = {"catalog": self.catalog, "content": content, "events": events, "clock": clock, "scratch": scratch}
         self._loader = Loader(layers=self._layers, **parts)
@@ -102,7 +108,9 @@ class ImageStore:
     async def resolve(self, reference: str, platform: str = "") -> ImageView:
         """Return the image by name, id, id prefix or digest. Raises NotFoundError ``No such image: x:latest``,
         ConflictError on an ambiguous prefix."""
-        return details.checked(self.catalog.find(reference), reference, platform).view
+        image = details.checked(self.catalog.find(reference), reference, platform)
+        self._recent[image.id] = self._clock.now_ns()
+        return image.view
 
     def view(self, image_id: str) -> ImageView | None:
         """Return a known image by its full id at once, None when it is gone."""
@@ -223,22 +231,64 @@ class ImageStore:
                 continue
             if names and only_dangling:
                 continue
-            try:
-                if names:
-                    for name in names:
-                        done += await self._remover.remove(str(name) if name.digest else name.familiar, force=False, prune=True)
-                else:
-                    done += await self._remover.remove(image.id, force=False, prune=True)
-            except ConflictError:
-                # Somebody began to use it meanwhile.
-                continue
+            done += await self._drop(image.id, names)
         return done, max(0, before - self.disk_usage()) + self._content.drop_unfinished()
+
+    async def note_use(self) -> None:
+        """Write down when images were last used. To the hour: it orders images by age, and need not cost a write a container."""
+        now = self._clock.now_ns()
+        for image_id in list(self.catalog.all()):
+            if self._used(image_id):
+                self._recent[image_id] = now
+        late = {
+            image_id: used
+            for image_id, used in self._recent.items()
+            if self.catalog.get(image_id) is not None and used - self.catalog.uses.get(image_id, 0) >= _HOUR
+        }
+        if late:
+            await self.catalog.note_uses(late)
+        self._recent = {image_id: used for image_id, used in self._recent.items() if now - used < _HOUR}
+
+    async def give_up(self, need: int) -> int:
+        """Remove images that no container uses, least recently used first, until ``need`` bytes come free; return how many did."""
+        before = self.disk_usage()
+        images = self.catalog.all()
+        parts = {image_id: self._parts(image) for image_id, image in images.items()}
+        free = [image_id for image_id in images if not self._used(image_id) and not self.catalog.children(image_id)]
+        grace = self._clock.now_ns() - _GRACE
+        candidates = [Candidate(image_id, self._last_use(images[image_id]), parts[image_id]) for image_id in free]
+        candidates = [candidate for candidate in candidates if candidate.last_used < grace]
+        going = {candidate.image for candidate in candidates}
+        held = {part for image_id, found in parts.items() if image_id not in going for part in found}
+        for image_id in choose(candidates, held=held, need=need):
+            await self._drop(image_id, self.catalog.references(image_id))
+        return max(0, before - self.disk_usage())
 
     def disk_usage(self) -> int:
         """Return the bytes of all layers, each once, and of the blobs kept beside them."""
         return sum(layer.size for layer in self._layers.all().values()) + self._content.total()
 
     # ------------------------------------------------------------
+
+    async def _drop(self, image_id: str, names: Sequence[Reference]) -> list[Mapping[str, str]]:
+        """Remove an image and its names without force; nothing if a container or a child came meanwhile."""
+        done: list[Mapping[str, str]] = []
+        try:
+            for name in names:
+                done += await self._remover.remove(str(name) if name.digest else name.familiar, force=False, prune=True)
+            if not names:
+                done += await self._remover.remove(image_id, force=False, prune=True)
+        except ConflictError:
+            return done
+        return done
+
+    def _parts(self, image: Image) -> dict[str, int]:
+        blobs = {digest: self._content.size(digest) for digest in self.catalog.blobs_of(image) if self._content.has(digest)}
+        return {**{chain: self._layers.get(chain).size for chain in image.chains}, **blobs}
+
+    def _last_use(self, image: Image) -> int:
+        record = image.record
+        return max(record.arrived, record.last_tagged, self.catalog.uses.get(image.id, 0), self._recent.get(image.id, 0))
 
     def _used(self, image_id: str) -> Any:
         return self._users(image_id)

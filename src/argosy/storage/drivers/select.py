@@ -60,7 +60,7 @@ def select_driver(name: str | None, data_root: Path, *, workers: Workers) -> Dri
                 f"mend that, or ask for another driver by --storage-driver (images and containers of {prior} are not seen then)"
             )
         return _make(prior, data_root, workers, "it has data here")
-    refusals = []
+    refusals: list[str] = []
     for candidate, probe in _PROBES.items():
         if not (refused := probe(data_root)):
             return _make(candidate, data_root, workers, "; ".join([f"first of {', '.join(_PROBES)} that works", *refusals]))
