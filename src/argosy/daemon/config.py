@@ -143,6 +143,8 @@ def check(config: DaemonConfig) -> None:
     address_pools(config)
     mirrors(config)
     parse_size(str(config["default_shm_size"]))
+    if parse_size(str(config["max_archive_size"])) < 0 or config["max_archive_ratio"] < 0:
+        raise InvalidParameterError("max-archive-size and max-archive-ratio cannot be negative")
 
 
 def hosts(config: DaemonConfig) -> tuple[str, ...]:

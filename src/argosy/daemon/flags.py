@@ -142,6 +142,8 @@ FLAGS: tuple[Flag, ...] = (
     _text("log-format", "text or json", "text"),
     _text("log-level", "debug, info, warn, error or fatal", "info", short="l"),
     _map("log-opt", "Log options of containers that name no driver", key="log-opts"),
+    _number("max-archive-ratio", "How many times its size a compressed layer or image archive may unpack to, beyond 1 GiB (0: any)", 500),
+    Flag("max-archive-size", Kind.SIZE, "Bytes that a layer or an image archive may hold unpacked (0: any)", default="0"),
     _number("max-concurrent-downloads", "Parallel downloads of a pull", 3),
     _number("max-concurrent-uploads", "Parallel uploads of a push", 5),
     _number("max-download-attempts", "Attempts of a download", 5),

@@ -11,6 +11,7 @@ from typing import Any
 from argosy.base.clock import SystemClock
 from argosy.base.events import EventBus
 from argosy.base.tasks import Supervisor
+from argosy.base.units import parse_size
 from argosy.build.builder import Builder
 from argosy.build.cache.table import CacheTable
 from argosy.build.context.git import Clone
@@ -58,6 +59,7 @@ from argosy.storage.database import Database
 from argosy.storage.drivers.port import describe
 from argosy.storage.drivers.select import select_driver
 from argosy.storage.layers import Layers
+from argosy.storage.limits import Limits
 from argosy.storage.snapshots import Snapshots
 from argosy.storage.volumes import Volumes as LocalVolumes
 
@@ -125,7 +127,8 @@ def _lower(
     database.open()
     workers = LauncherWorkers(exec_root=run, daemon_id=root.daemon_id)
     driver = select_driver(config["storage_driver"] or None, data, workers=workers)
-    layers = Layers(data / driver.name, driver, workers=workers, supervisor=supervisor)
+    limits = Limits(parse_size(str(config["max_archive_size"])), config["max_archive_ratio"])
+    layers = Layers(data / driver.name, driver, workers=workers, supervisor=supervisor, limits=limits)
     layers.open()
     snapshots = Snapshots(layers)
     snapshots.open()

@@ -31,6 +31,7 @@ from argosy.oci.reference import Reference, repository_and_tag
 from argosy.storage.content import Content, discard
 from argosy.storage.database import Database
 from argosy.storage.snapshots import Snapshots
+from argosy.storage.space import named
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
@@ -146,7 +147,8 @@ class ImageStore:
 
     async def commit(self, request: CommitRequest) -> str:
         """Add the snapshot's diff as one layer to the container's image; return the new image's id."""
-        return await self._composer.commit(request)
+        with named(self._scratch.parent, "committing the container"):
+            return await self._composer.commit(request)
 
     async def pull(
         self, reference: str, *, platform: str = "", auth: Credentials = ANONYMOUS, progress: Progress = lambda message: None
@@ -202,7 +204,7 @@ class ImageStore:
 
     async def load(self, body: AsyncIterator[bytes], *, quiet: bool, platform: str = "") -> AsyncIterator[Mapping[str, Any]]:
         """Yield progress messages of the JSON stream (``{"stream": "Loaded image: x:latest\\n"}``)."""
-        return self._loader.load(body, quiet=quiet, platform=platform)
+        return self._named("loading the images", self._loader.load(body, quiet=quiet, platform=platform))
 
     async def save(self, refs: Sequence[str], *, platform: str = "") -> AsyncIterator[bytes]:
         """Raises NotFoundError before anything is sent."""
@@ -216,7 +218,8 @@ class ImageStore:
     ) -> AsyncIterator[Mapping[str, Any]]:
         """Raises InvalidParameterError on a bad name before the body is read; yields ``{"status": id}``."""
         reference = import_reference(repo, tag)
-        return self._composer.import_(body, reference=reference, message=message, changes=changes, platform=platform)
+        importing = self._composer.import_(body, reference=reference, message=message, changes=changes, platform=platform)
+        return self._named("importing the image", importing)
 
     async def prune(self, filters: Filters) -> tuple[list[Mapping[str, str]], int]:
         """Remove dangling images (or, with ``dangling=false``, all that no container uses) and unfinished
@@ -269,6 +272,11 @@ class ImageStore:
         return sum(layer.size for layer in self._layers.all().values()) + self._content.total()
 
     # ------------------------------------------------------------
+
+    async def _named(self, act: str, messages: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[Mapping[str, Any]]:
+        with named(self._scratch.parent, act):
+            async for message in messages:
+                yield message
 
     async def _drop(self, image_id: str, names: Sequence[Reference]) -> list[Mapping[str, str]]:
         """Remove an image and its names without force; nothing if a container or a child came meanwhile."""

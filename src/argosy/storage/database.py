@@ -198,7 +198,8 @@ def _one(connection: sqlite3.Connection, item: _Write) -> None:
     try:
         item.result = item.fn(connection)
     except Exception as error:  # the caller's own; it is raised where it awaits
-        item.error = error
+        full = isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        item.error = SystemFailureError(f"cannot write state: {error}") if full else error
         connection.execute("ROLLBACK TO one")
     connection.execute("RELEASE one")
 

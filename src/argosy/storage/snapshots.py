@@ -12,6 +12,7 @@ from argosy.storage.ingest import LayerIngest
 from argosy.storage.layer import Layer
 from argosy.storage.layers import Layers
 from argosy.storage.model import RootMount
+from argosy.storage.space import named
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
 
@@ -42,7 +43,7 @@ class Snapshots:
             raise InvalidParameterError(f"invalid snapshot key {key!r}")
         async with self._locks.setdefault(key, asyncio.Lock()):
             if key not in self._parents:
-                with self.layers.leases.hold(*([parent] if parent else [])):
+                with self.layers.leases.hold(*([parent] if parent else [])), named(self._home, f"making the file system of {key[:12]}"):
                     await self._make(key, parent)
         self._locks.pop(key, None)
         return await self.mounts(key)

@@ -121,7 +121,7 @@ class _Mirror(Packer):
     def _told(self, data: bytes) -> None:
         """These bytes come next in the tar."""
         self._digest.data(data)
-        self._recipe.tap.append(data)
+        self._recipe.append(data)
         self.tar_size += len(data)
 
     def _own(self, target: bytes | int, found: os.stat_result) -> None:
