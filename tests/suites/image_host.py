@@ -63,9 +63,13 @@ class Host:
         await self.images.open()
         return self
 
-    async def stop(self):
+    async def settled(self):
+        """Wait until what was removed is gone."""
         while self.supervisor._tasks:
             await asyncio.gather(*list(self.supervisor._tasks), return_exceptions=True)
+
+    async def stop(self):
+        await self.settled()
         self.db.close()
 
     async def restart(self):
