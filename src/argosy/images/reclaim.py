@@ -43,7 +43,9 @@ class Reclaimer:
         need = excess(self._marks, used=used, available=available)
         if not need:
             return 0
-        _log.warning("%s is %d %% full (mark: %d %%): freeing %s", self._path, _percent(used, available), self._marks.high, human_size(need))
+        _log.warning(
+            "%s is %d %% full (mark: %d %%): freeing %s", self._path, _percent(used, available), self._marks.high, human_size(need)
+        )
         freed = await self._free_cache(need) if self._free_cache is not None else 0
         if freed < need:
             freed += await self._images.give_up(need - freed)

@@ -38,3 +38,7 @@ class Limits:
             f"the archive's {human_size(packed)} unpack to more than {human_size(most)}, "
             f"over {self.ratio} times as much: if that is meant, raise --max-archive-ratio"
         )
+
+
+LIMITS = Limits()
+"""What holds unless something else is said."""

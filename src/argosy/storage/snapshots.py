@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from argosy.base import failpoints
 from argosy.base.errors import InvalidParameterError, NotFoundError

@@ -37,7 +37,9 @@ def named(path: Path, act: str) -> Iterator[None]:
 def _words(path: Path, act: str) -> str:
     found = os.statvfs(path)
     size = human_size(found.f_blocks * found.f_frsize)
-    return f"{act}: no space left on device: the file system {_mount_point(path)} ({size}) is full: free some of it, or `prune` what is unused"
+    return (
+        f"{act}: no space left on device: the file system {_mount_point(path)} ({size}) is full: free some of it, or `prune` what is unused"
+    )
 
 
 def _mount_point(path: Path) -> Path:

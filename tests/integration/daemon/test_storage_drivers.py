@@ -52,9 +52,7 @@ def mounts(root: Path) -> list[str]:
 
 
 @pytest.fixture
-def daemon(
-    leak_check: LeakCheck, daemons: Callable[..., Daemon], tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Daemon]:
+def daemon(leak_check: LeakCheck, daemons: Callable[..., Daemon], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Daemon]:
     driver = request.param
     if driver == "fuse-overlayfs" and not shutil.which(driver):
         pytest.skip("needs fuse-overlayfs")
@@ -74,9 +72,16 @@ def test_a_containers_whole_life(daemon: Daemon, request: pytest.FixtureRequest)
     assert info["Driver"] == driver
     assert dict(map(tuple, info["DriverStatus"]))["Chosen"] == "asked for by --storage-driver"
 
-    start(daemon, "box", "echo changed >/etc/group; rm /www/index.html; mkdir -p /new/deep; echo made >/new/deep/file; touch /ready; sleep 600")
+    start(
+        daemon,
+        "box",
+        "echo changed >/etc/group; rm /www/index.html; mkdir -p /new/deep; echo made >/new/deep/file; touch /ready; sleep 600",
+    )
     assert executed(daemon, "box", "sh", "-c", "until [ -e /ready ]; do sleep 0.1; done")[0] == 0
-    assert executed(daemon, "box", "sh", "-c", "chown 33:33 /new/deep/file && mv /new/deep /new/moved && cat /new/moved/file") == (0, "made\n")
+    assert executed(daemon, "box", "sh", "-c", "chown 33:33 /new/deep/file && mv /new/deep /new/moved && cat /new/moved/file") == (
+        0,
+        "made\n",
+    )
     changed = {(item["Kind"], item["Path"]) for item in daemon.api("GET", "/containers/box/changes")}
     expected = {(0, "/etc"), (0, "/etc/group"), (0, "/www"), (2, "/www/index.html"), (1, "/new"), (1, "/new/moved"), (1, "/new/moved/file")}
     assert changed == expected | {(1, "/ready")}

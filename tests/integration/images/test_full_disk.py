@@ -124,6 +124,11 @@ async def test_the_disk_holds_what_is_reported_within_one_per_cent(host):
     await host.images.remove("two", force=True, prune=True)
     await host.images.prune({})
     await host.settled()
-    done = subprocess.run(["du", "-s", "--block-size=1", str(host.root / "overlay2" / "layers"), str(host.root / "content")], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        ["du", "-s", "--block-size=1", str(host.root / "overlay2" / "layers"), str(host.root / "content")],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     real = sum(int(line.split()[0]) for line in done.stdout.splitlines())
     assert host.images.disk_usage() == pytest.approx(real, rel=0.01)

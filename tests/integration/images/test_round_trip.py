@@ -24,7 +24,11 @@ pytestmark = pytest.mark.root
 CAPABILITY = struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0)
 LOWER = tar(
     ("bin", "dir", {"mode": 0o755}),
-    ("bin/ping", b"ping", {"mode": 0o4755, "pax_headers": {"SCHILY.xattr.security.capability": CAPABILITY.decode("utf-8", "surrogateescape")}}),
+    (
+        "bin/ping",
+        b"ping",
+        {"mode": 0o4755, "pax_headers": {"SCHILY.xattr.security.capability": CAPABILITY.decode("utf-8", "surrogateescape")}},
+    ),
     ("data", "dir", {"mode": 0o2770, "uid": 33, "gid": 50}),
     ("data/owned", b"x" * 5000, {"uid": 1000, "gid": 1001, "mode": 0o600, "pax_headers": {"mtime": "1700000000.123456789"}}),
     ("data/twin", "=data/owned"),
@@ -55,7 +59,9 @@ def seen(root, name=".", found=None):
             kept.append(os.readlink(path, dir_fd=root.fd))
         elif stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
             fd = os.open(path, os.O_RDONLY, dir_fd=root.fd)
-            kept.append({key: os.getxattr(fd, key) for key in os.listxattr(fd) if not key.startswith(("trusted.overlay", "user.fuseoverlayfs"))})
+            kept.append(
+                {key: os.getxattr(fd, key) for key in os.listxattr(fd) if not key.startswith(("trusted.overlay", "user.fuseoverlayfs"))}
+            )
             if stat.S_ISREG(status.st_mode):
                 kept += [status.st_nlink, os.read(fd, 10_000)]
             os.close(fd)

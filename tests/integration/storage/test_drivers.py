@@ -20,8 +20,8 @@ from argosy.storage.layers import Layers
 from argosy.storage.mapped import MappedWorkers
 from argosy.storage.snapshots import Snapshots
 from suites.fork_workers import ForkWorkers
-from support.loop import loop
 from suites.snapshots import Opened, SnapshotContract, tar
+from support.loop import loop
 
 pytestmark = pytest.mark.root
 

@@ -10,8 +10,8 @@ from argosy.storage.drivers.fuse_overlayfs import FuseOverlayfs
 from argosy.storage.drivers.overlay2 import Overlay2
 from argosy.storage.drivers.probe import fuse_program, probe_fuse_overlay
 from argosy.storage.drivers.vfs import Vfs
-from support.loop import loop
 from suites.snapshots import SnapshotContract
+from support.loop import loop
 
 pytestmark = pytest.mark.root
 

@@ -54,7 +54,7 @@ def test_the_driver_whose_data_are_there_is_not_replaced_by_another(tmp_path):
     with pytest.raises(SystemFailureError, match="several storage drivers have data here: overlay2, btrfs"):
         select_driver(None, tmp_path, workers=None)
     (tmp_path / "overlay2" / "layers" / "x").rmdir()
-    with pytest.raises(SystemFailureError, match="made by the storage driver btrfs, which does not work now: .* not on btrfs"):
+    with pytest.raises(SystemFailureError, match=r"made by the storage driver btrfs, which does not work now: .* not on btrfs"):
         select_driver(None, tmp_path, workers=None)
 
 

@@ -33,9 +33,7 @@ PARTS = st.dictionaries(st.sampled_from("abcdefgh"), st.just(0), max_size=5)
 SIZES = {name: 10 + index for index, name in enumerate("abcdefgh")}
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 5), PARTS), max_size=8), st.sets(st.sampled_from("abcdefgh")), st.integers(0, 200)
-)
+@given(st.lists(st.tuples(st.integers(0, 5), PARTS), max_size=8), st.sets(st.sampled_from("abcdefgh")), st.integers(0, 200))
 def test_enough_comes_free_or_everything_goes_and_no_image_too_many(images, held, need):
     candidates = [Candidate(str(number), used, {part: SIZES[part] for part in parts}) for number, (used, parts) in enumerate(images)]
 

@@ -18,7 +18,7 @@ def test_ten_gigabytes_from_ten_kilobytes_are_refused_with_the_way_out():
 
 
 def test_a_size_holds_whatever_the_ratio():
-    with pytest.raises(InvalidParameterError, match="holds more than 1.049MB, the limit of --max-archive-size"):
+    with pytest.raises(InvalidParameterError, match=r"holds more than 1\.049MB, the limit of --max-archive-size"):
         Limits(size=MB).check(MB + 1, MB)
     Limits(size=MB).check(MB, 1)
 

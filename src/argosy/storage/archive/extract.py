@@ -36,7 +36,15 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _SMALL = 2000
 """Bytes of an extended attribute that every file system takes beside others."""
 _LAST_TIME = (1 << 63) - 1
-_INTERNAL = (b"trusted.overlay.", b"user.overlay.", b"user.fuseoverlayfs.", b"system.", b"security.selinux", b"security.ima", b"security.evm")
+_INTERNAL = (
+    b"trusted.overlay.",
+    b"user.overlay.",
+    b"user.fuseoverlayfs.",
+    b"system.",
+    b"security.selinux",
+    b"security.ima",
+    b"security.evm",
+)
 """Not taken from archives: overlayfs' own (a redirect would lead into other layers), ACLs, and labels of another host."""
 
 

@@ -71,9 +71,7 @@ def select_driver(name: str | None, data_root: Path, *, workers: Workers) -> Dri
 def priors(data_root: Path) -> list[str]:
     """Return the drivers that have layers or snapshots in the data root, in order of preference."""
     return [
-        name
-        for name in _PROBES
-        if any(next((data_root / name / part).glob("*"), None) is not None for part in ("layers", "snapshots"))
+        name for name in _PROBES if any(next((data_root / name / part).glob("*"), None) is not None for part in ("layers", "snapshots"))
     ]
 
 
@@ -85,7 +83,8 @@ def choose_prior(found: list[str]) -> str:
     others = [name for name in found if name != "vfs"] or found
     if len(others) > 1:
         raise SystemFailureError(
-            f"several storage drivers have data here: {', '.join(others)}; say which one is meant by --storage-driver, or remove the others' directories"
+            f"several storage drivers have data here: {', '.join(others)}; "
+            "say which one is meant by --storage-driver, or remove the others' directories"
         )
     return others[0] if others else ""
 

@@ -96,7 +96,16 @@ def entries(draw):
     xattrs = draw(st.dictionaries(st.sampled_from([b"user.a", b"security.capability"]), st.binary(max_size=40), max_size=2))
     seconds, fraction = draw(st.integers(0, 2**34)), draw(st.integers(0, 10**9 - 1))
     mtime = seconds * 10**9 + fraction
-    entry = Entry(name + b"/" * (kind == DIRECTORY), kind, mode=draw(st.integers(0, 0o7777)), size=len(data), mtime=mtime, linkname=link, xattrs=xattrs, **numbers)
+    entry = Entry(
+        name + b"/" * (kind == DIRECTORY),
+        kind,
+        mode=draw(st.integers(0, 0o7777)),
+        size=len(data),
+        mtime=mtime,
+        linkname=link,
+        xattrs=xattrs,
+        **numbers,
+    )
     return entry, data
 
 
@@ -116,12 +125,17 @@ def test_our_reader_reads_what_our_writer_writes(made):
 @given(st.lists(entries(), max_size=5, unique_by=lambda made: made[0].name.rstrip(b"/")))
 @settings(max_examples=60)
 def test_gnu_tar_lists_what_our_writer_writes(made):
-    done = subprocess.run(["tar", "-t", "--null", "--quoting-style=literal", "--show-stored-names"], input=archive(made), capture_output=True)
+    done = subprocess.run(
+        ["tar", "-t", "--null", "--quoting-style=literal", "--show-stored-names"], input=archive(made), capture_output=True
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == b"".join(entry.name + b"\n" for entry, _ in made)
 
 
-@given(st.lists(st.tuples(NAME, st.binary(max_size=3000)), max_size=5, unique_by=lambda item: item[0]), st.sampled_from(["gnu", "pax", "posix"]))
+@given(
+    st.lists(st.tuples(NAME, st.binary(max_size=3000)), max_size=5, unique_by=lambda item: item[0]),
+    st.sampled_from(["gnu", "pax", "posix"]),
+)
 @settings(max_examples=40)
 def test_our_reader_reads_what_gnu_tar_writes(tmp_path_factory, files, form):
     folder = os.fsencode(tmp_path_factory.mktemp("tar"))
