@@ -1,6 +1,7 @@
 """The images of a host: what the engine needs (`engine.ports.Images`) and what the API offers (`api.ports.ImageStore`)."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from argosy.images.distribution.credentials import ANONYMOUS, Credentials
 from argosy.images.distribution.origins import Origins
 from argosy.images.distribution.settings import RegistrySettings
 from argosy.images.load import Loader, event_attributes
+from argosy.images.manifests import summary as summary_of
 from argosy.images.model import Changes, CommitRequest, HistoryEntry, ImageDetail, ImageSummary, ImageView
 from argosy.images.record import Image
 from argosy.images.registries import Progress, Registries
@@ -181,7 +183,10 @@ class ImageStore:
     async def list_(self, *, all: bool, filters: Filters, shared_size: bool = False, manifests: bool = False) -> list[ImageSummary]:
         """Newest first. Raises InvalidParameterError on an unknown filter, NotFoundError on an unknown before or since."""
         chosen = listing.choose(self.catalog, all=all, filters=filters, now=self._clock.now_ns())
-        return listing.summaries(chosen, layers=self._layers, users=self._used, shared_size=shared_size, catalog=self.catalog)
+        found = listing.summaries(chosen, layers=self._layers, users=self._used, shared_size=shared_size, catalog=self.catalog)
+        if not manifests:
+            return found
+        return [dataclasses.replace(summary, manifests=(self._manifest(image),)) for summary, (image, _) in zip(found, chosen)]
 
     async def inspect(self, ref: str, *, platform: str = "") -> ImageDetail:
         image = details.checked(self.catalog.find(ref), ref, platform)
@@ -289,6 +294,12 @@ class ImageStore:
         except ConflictError:
             return done
         return done
+
+    def _manifest(self, image: Image) -> Mapping[str, Any]:
+        kept = {digest for digest in self.catalog.blobs_of(image) if self._content.has(digest)}
+        size = self._content.size(image.record.manifest)
+        containers = [user.container for user in self._users(image.id)]
+        return summary_of(image, size=size, content=sum(map(self._content.size, kept)), containers=containers)
 
     def _parts(self, image: Image) -> dict[str, int]:
         blobs = {digest: self._content.size(digest) for digest in self.catalog.blobs_of(image) if self._content.has(digest)}

@@ -404,3 +404,18 @@ async def test_a_bomb_is_refused_and_leaves_nothing(host):
         with pytest.raises(InvalidParameterError, match="the limit of --max-archive-size"):
             await act
     assert host.left() == ([], [], [], [], [])
+
+
+async def test_the_manifest_of_each_image_is_listed_when_asked_for(host):
+    image = await host.import_(tar(("a", b"1234")), "x")
+    host.used[image] = [User("c" * 64, running=False)]
+    (plain,) = await host.images.list_(all=True, filters={})
+    assert plain.manifests == ()
+    (listed,) = await host.images.list_(all=True, filters={}, manifests=True)
+    (manifest,) = listed.manifests
+    assert manifest["Descriptor"]["digest"] == manifest["ID"] == (await host.images.resolve("x")).manifest
+    assert manifest["Descriptor"]["size"] == len(host.content.read(manifest["ID"]))
+    assert manifest["Size"]["Content"] == host.content.total()
+    assert manifest["Size"]["Total"] == host.content.total() + 4
+    assert manifest["ImageData"]["Containers"] == ["c" * 64]
+    assert manifest["ImageData"]["Platform"]["os"] == "linux"

@@ -91,6 +91,21 @@ class TestBtrfs(SnapshotContract):
         # The mount points' tree of the layer goes with it.
         assert subvolumes(layers.home) == before
 
+    async def test_subvolumes_that_a_crash_left_are_deleted_at_the_next_start(self, layers):
+        before = subvolumes(layers.home)
+        one = await self.add(layers, None, tar(("a", b"1")))
+        aside = layers.aside()
+        await layers.driver.seed(aside, [layers.tree(one.chain_id)])
+        half = layers.home / "trash" / "half"
+        half.mkdir()
+        await layers.driver.seed(half, [])
+        again, _ = self.reopened(layers)
+        await self.settled()
+        assert len(subvolumes(layers.home) - before) == 1
+        again.collect([])
+        await self.settled()
+        assert subvolumes(layers.home) == before
+
     async def test_a_change_that_puts_size_and_time_back_is_seen(self, layers, snapshots):
         one = await self.add(layers, None, tar(("a", b"one"), ("b", b"two")))
         with Opened(await snapshots.prepare("c", one.chain_id)) as root:
