@@ -336,13 +336,32 @@ def _engine(
         clock=clock,
     )
     execs = Execs(registry=registry, confinement=confinement, announce=announce)
+
+    async def free_cache(free: int) -> int:
+        return (await builder.cache.prune({}, all=False, reserved=0, maximum=0, free=free))[1]
+
     reclaimer = Reclaimer(
         images=lower.images,
         path=Path(settings.data_root),
         marks=Watermarks(config["disk_high_watermark"], config["disk_low_watermark"]),
+        free_cache=free_cache,
     )
     return Parts(
-        lower, boot, exits, registry, containers, execs, networks, volumes, system, transient, builder, events, supervisor, settings, reclaimer
+        lower,
+        boot,
+        exits,
+        registry,
+        containers,
+        execs,
+        networks,
+        volumes,
+        system,
+        transient,
+        builder,
+        events,
+        supervisor,
+        settings,
+        reclaimer,
     )
 
 

@@ -15,7 +15,7 @@ _EVERY = 60.0
 """Seconds between two looks at the disk."""
 
 FreeCache = Callable[[int], Awaitable[int]]
-"""Told how many bytes to free, frees at least so many of the build cache if it can, and returns how many it did."""
+"""Told how many bytes are to be free on the disk afterwards, removes of the build cache what that takes; returns the bytes freed."""
 
 
 class Reclaimer:
@@ -46,7 +46,7 @@ class Reclaimer:
         _log.warning(
             "%s is %d %% full (mark: %d %%): freeing %s", self._path, _percent(used, available), self._marks.high, human_size(need)
         )
-        freed = await self._free_cache(need) if self._free_cache is not None else 0
+        freed = await self._free_cache(available + need) if self._free_cache is not None else 0
         if freed < need:
             freed += await self._images.give_up(need - freed)
         _log.warning("freed %s of %s", human_size(freed), human_size(need))

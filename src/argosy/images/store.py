@@ -30,6 +30,7 @@ from argosy.images.watermarks import Candidate, choose
 from argosy.oci.config import Config
 from argosy.oci.image import ImageConfig
 from argosy.oci.reference import Reference, repository_and_tag
+from argosy.storage import gc
 from argosy.storage.content import Content, discard
 from argosy.storage.database import Database
 from argosy.storage.snapshots import Snapshots
@@ -267,7 +268,9 @@ class ImageStore:
         candidates = [Candidate(image_id, self._last_use(images[image_id]), parts[image_id]) for image_id in free]
         candidates = [candidate for candidate in candidates if candidate.last_used < grace]
         going = {candidate.image for candidate in candidates}
-        held = {part for image_id, found in parts.items() if image_id not in going for part in found}
+        above = {chain: layer.parent for chain, layer in self._layers.all().items()}
+        held = gc.with_parents([*self._snapshots.parents(), *self._kept()], above)
+        held |= {part for image_id, found in parts.items() if image_id not in going for part in found}
         for image_id in choose(candidates, held=held, need=need):
             await self._drop(image_id, self.catalog.references(image_id))
         return max(0, before - self.disk_usage())

@@ -126,6 +126,29 @@ def test_a_containers_whole_life(daemon: Daemon, request: pytest.FixtureRequest)
     assert left == []
 
 
+DOCKERFILE = b"""FROM busybox
+RUN mkdir /built && echo run >/built/one && rm -r /www && mkdir /www && echo new >/www/only
+COPY two /built/two
+RUN cat /built/one /built/two >/built/both && rm /built/one
+"""
+
+
+@pytest.mark.parametrize("daemon", ["overlay2", "fuse-overlayfs", "btrfs", "vfs"], indirect=True)
+def test_an_image_is_built(daemon: Daemon) -> None:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for name, data in (("Dockerfile", DOCKERFILE), ("two", b"copied\n")):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    headers = {"Content-Type": "application/x-tar"}
+    status, _, answer = daemon.api.raw("POST", "/build?t=built", stream.getvalue(), headers, timeout=120)
+    assert status == 200 and b"errorDetail" not in answer, answer[-600:]
+    assert said(daemon, "ls /built /www; cat /built/both", image="built") == "/built:\nboth\ntwo\n\n/www:\nonly\nrun\ncopied\n"
+    archive = names(daemon.api.raw("GET", "/images/built/get", timeout=60)[2])
+    assert {"index.json", "manifest.json"} <= archive
+
+
 @pytest.mark.parametrize("daemon", ["fuse-overlayfs"], indirect=True)
 def test_a_server_that_was_killed_ends_the_containers_files_and_nothing_else(daemon: Daemon) -> None:
     start(daemon, "box", "echo kept >/kept; touch /ready; sleep 600")
