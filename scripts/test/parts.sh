@@ -15,7 +15,7 @@ install_for() {
         examples) wanted="$wanted iproute2 nftables libnftables1 libseccomp2 debootstrap busybox-static" ;;
         bare) wanted="$wanted debootstrap iproute2" ;;
         esac
-        case $part in hosts | root) wanted="$wanted runc crun iptables podman conmon" ;; esac
+        case $part in hosts | root) wanted="$wanted runc crun iptables podman conmon btrfs-progs e2fsprogs fuse-overlayfs" ;; esac
         case $part in root) wanted="$wanted docker-registry skopeo curl e2fsprogs" ;; esac
     done
     if [ "$(id -u)" = 0 ]; then

@@ -9,6 +9,7 @@ import traceback
 
 from argosy.base import errors
 from argosy.linux import kernel, mount
+from argosy.linux.fuse_overlay import open_fuse_overlay
 from argosy.linux.overlay import open_overlay
 from argosy.linux.syscall import AT_FDCWD, call
 from argosy.storage.archive.jobs import JOBS
@@ -77,23 +78,19 @@ def _write_all(fd, data):
 def _confine(root, views):
     if root is None and not views:
         return []
+    served = [_served(tree) for tree in (*views, root)]
     if not isinstance(root, int):
         call("unshare", CLONE_NEWNS)
         mount.set_propagation(b"/", mount.MS_PRIVATE | mount.MS_REC)
-    opened = [_view(view) for view in views]
+    opened = [_view(view, mounted) for view, mounted in zip(views, served)]
     if root is None:
         return opened
     if isinstance(root, Directory):
         os.chroot(root.path)
     elif isinstance(root, Overlay):
         # In a mount namespace of its own any directory will do.
-        tree = open_overlay(
-            tuple(map(os.fsencode, root.lower)),
-            os.fsencode(root.upper),
-            os.fsencode(root.work),
-            lowerdir_plus=kernel.has_lowerdir_plus(),
-            scratch=b"/mnt",
-        )
+        plus = kernel.has_lowerdir_plus()
+        tree = served[-1] if served[-1] >= 0 else open_overlay(*_directories(root), lowerdir_plus=plus, scratch=b"/mnt")
         mount.attach(tree, AT_FDCWD, b"/mnt")
         os.chroot("/mnt")
     else:
@@ -102,11 +99,21 @@ def _confine(root, views):
     return opened
 
 
-def _view(view):
+def _served(root):
+    if isinstance(root, Overlay) and root.program:
+        return open_fuse_overlay(os.fsencode(root.program), *_directories(root))[0]
+    return -1
+
+
+def _view(view, served):
     if isinstance(view, Directory):
         return os.open(view.path, os.O_RDONLY | os.O_DIRECTORY)
-    tree = open_overlay(tuple(map(os.fsencode, view.lower)), os.fsencode(view.upper), os.fsencode(view.work), lowerdir_plus=True)
+    tree = served if served >= 0 else open_overlay(*_directories(view), lowerdir_plus=True)
     return os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=tree)
+
+
+def _directories(root):
+    return tuple(map(os.fsencode, root.lower)), os.fsencode(root.upper), os.fsencode(root.work)
 
 
 async def _read_all(fd):

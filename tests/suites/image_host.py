@@ -26,10 +26,11 @@ def statuses(messages):
 class Host:
     """Storage and images as the daemon wires them, in one directory."""
 
-    def __init__(self, root, *, registries=None, resolver=None):
+    def __init__(self, root, driver=None, *, registries=None, resolver=None):
         self.root = root
         self.registries = registries or RegistrySettings()
         self.resolver = resolver
+        self.make_driver = driver or (lambda home, workers: Overlay2(home))
         self.clock = ManualClock()
         self.used = {}
 
@@ -43,7 +44,7 @@ class Host:
         self.content.open()
         home = self.root / "overlay2"
         home.mkdir(exist_ok=True)
-        self.layers = Layers(home, Overlay2(home), workers=workers, supervisor=self.supervisor)
+        self.layers = Layers(home, self.make_driver(home, workers), workers=workers, supervisor=self.supervisor)
         self.layers.open()
         self.snapshots = Snapshots(self.layers)
         self.snapshots.open()
@@ -63,9 +64,13 @@ class Host:
         await self.images.open()
         return self
 
-    async def stop(self):
+    async def settled(self):
+        """Wait until what was removed is gone."""
         while self.supervisor._tasks:
             await asyncio.gather(*list(self.supervisor._tasks), return_exceptions=True)
+
+    async def stop(self):
+        await self.settled()
         self.db.close()
 
     async def restart(self):

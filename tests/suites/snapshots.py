@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import stat
+import struct
 import tarfile
 import tempfile
 
@@ -13,6 +14,7 @@ import pytest
 from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.base.tasks import Supervisor
 from argosy.linux import kernel
+from argosy.linux.fuse_overlay import open_fuse_overlay
 from argosy.linux.overlay import open_overlay
 from argosy.storage.ingest import Part
 from argosy.storage.layer import chain_id
@@ -50,22 +52,25 @@ def digest(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+def directories(root):
+    return tuple(map(os.fsencode, root.lower)), os.fsencode(root.upper), os.fsencode(root.work)
+
+
 class Opened:
     """A snapshot mounted for the test, by directory fd: nothing is attached to the machine's mount tree."""
 
     def __init__(self, root):
+        self.server = 0
         if isinstance(root, Directory):
             self.fd = os.open(root.path, os.O_RDONLY | os.O_DIRECTORY)
         else:
             assert isinstance(root, Overlay)
-            with tempfile.TemporaryDirectory() as scratch:
-                tree = open_overlay(
-                    tuple(map(os.fsencode, root.lower)),
-                    os.fsencode(root.upper),
-                    os.fsencode(root.work),
-                    lowerdir_plus=kernel.has_lowerdir_plus(),
-                    scratch=os.fsencode(scratch),
-                )
+            if root.program:
+                tree, self.server = open_fuse_overlay(os.fsencode(root.program), *directories(root))
+            else:
+                with tempfile.TemporaryDirectory() as scratch:
+                    plus = kernel.has_lowerdir_plus()
+                    tree = open_overlay(*directories(root), lowerdir_plus=plus, scratch=os.fsencode(scratch))
             self.fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=tree)
             os.close(tree)
 
@@ -74,6 +79,9 @@ class Opened:
 
     def __exit__(self, *exc):
         os.close(self.fd)
+        if self.server:
+            # With its mount it goes by itself.
+            os.waitpid(self.server, 0)
 
     def read(self, name):
         with os.fdopen(os.open(name, os.O_RDONLY, dir_fd=self.fd), "rb") as file:
@@ -114,16 +122,23 @@ class SnapshotContract:
         raise NotImplementedError
 
     @pytest.fixture
-    async def layers(self, tmp_path, workers):
+    def home(self, tmp_path):
+        return tmp_path / "home"
+
+    @pytest.fixture
+    async def layers(self, home, workers):
         supervisor = Supervisor()
         self.supervisor = supervisor
-        home = tmp_path / "home"
         home.mkdir()
         layers = Layers(home, self.make_driver(home, workers), workers=workers, supervisor=supervisor)
         layers.open()
         yield layers
-        while supervisor._tasks:
-            await asyncio.wait(list(supervisor._tasks))
+        await self.settled()
+
+    async def settled(self):
+        """Wait until what was removed is gone."""
+        while self.supervisor._tasks:
+            await asyncio.wait(list(self.supervisor._tasks))
 
     @pytest.fixture
     def snapshots(self, layers):
@@ -427,7 +442,7 @@ class SnapshotContract:
             ("/n", 1),
             ("/n/f", 1),
         ]
-        assert await snapshots.usage("c") > 0
+        assert await snapshots.usage("c") == len("changed") + len("new") + len("keep")
 
     async def test_a_commit_is_one_layer_with_all_changes(self, layers, snapshots):
         one = await self.add(layers, None, tar(("d", "dir"), ("d/a", b"1"), ("d/gone", b"1"), ("o", "dir"), ("o/x", b"1"), ("r", "dir")))
@@ -462,6 +477,34 @@ class SnapshotContract:
             names = set(archive.getnames())
         assert {"d/.wh.gone", ".wh.r", "d/a", "o/y"} <= names
         assert "dev" not in names
+
+    async def test_a_file_capability_alone_is_a_change(self, layers, snapshots):
+        # VFS_CAP_REVISION_2 with cap_net_raw, as setcap(8) writes it.
+        capability = struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0)
+        one = await self.add(layers, None, tar(("ping", b"1", {"mode": 0o755}), ("other", b"1")))
+        with Opened(await snapshots.prepare("c", one.chain_id)) as root:
+            fd = os.open("ping", os.O_RDONLY, dir_fd=root.fd)
+            os.setxattr(fd, "security.capability", capability)
+            os.close(fd)
+        assert await snapshots.changes("c") == [("/ping", 0)]
+        layer = await self.commit(layers, snapshots, "c")
+        with Opened(await snapshots.prepare("again", layer.chain_id)) as root:
+            fd = os.open("ping", os.O_RDONLY, dir_fd=root.fd)
+            assert os.getxattr(fd, "security.capability") == capability
+            os.close(fd)
+
+    async def test_an_attribute_of_a_directory_is_a_change(self, layers, snapshots):
+        one = await self.add(layers, None, tar(("d", "dir"), ("d/f", b"1")))
+        with Opened(await snapshots.prepare("c", one.chain_id)) as root:
+            fd = os.open("d", os.O_RDONLY | os.O_DIRECTORY, dir_fd=root.fd)
+            os.setxattr(fd, "user.note", b"x")
+            os.close(fd)
+        layer = await self.commit(layers, snapshots, "c")
+        with Opened(await snapshots.prepare("again", layer.chain_id)) as root:
+            fd = os.open("d", os.O_RDONLY | os.O_DIRECTORY, dir_fd=root.fd)
+            assert os.getxattr(fd, "user.note") == b"x"
+            assert root.read("d/f") == b"1"
+            os.close(fd)
 
     async def test_forty_layers_stack(self, layers, snapshots):
         parent = None

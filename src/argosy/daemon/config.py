@@ -131,6 +131,9 @@ def check(config: DaemonConfig) -> None:
         raise InvalidParameterError(f'invalid default cgroup namespace ({config["default_cgroupns_mode"]}): use "host" or "private"')
     if config["firewall_policy"] not in ("open", "respect-host", "localhost"):
         raise InvalidParameterError(f"invalid firewall-policy: {config['firewall_policy']}: use open, respect-host or localhost")
+    high, low = config["disk_high_watermark"], config["disk_low_watermark"]
+    if high and not 0 < low < high < 100:
+        raise InvalidParameterError(f"invalid disk watermarks: low {low} %, high {high} %: use 0 < low < high < 100, or high 0 for none")
     if config["bip"] and config["bridge"]:
         raise InvalidParameterError("You specified -b & --bip, mutually exclusive options. Please specify only one")
     hosts(config)
@@ -140,6 +143,8 @@ def check(config: DaemonConfig) -> None:
     address_pools(config)
     mirrors(config)
     parse_size(str(config["default_shm_size"]))
+    if parse_size(str(config["max_archive_size"])) < 0 or config["max_archive_ratio"] < 0:
+        raise InvalidParameterError("max-archive-size and max-archive-ratio cannot be negative")
 
 
 def hosts(config: DaemonConfig) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from argosy.daemon.metrics import Metrics
 from argosy.daemon.root import DataRoot
 from argosy.daemon.settings import info_settings, registry_settings
 from argosy.daemon.wiring import Parts, build
+from argosy.storage.drivers.port import describe
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Daemon:
         for listener in listeners:
             await self._api.listen(listener)
         parts.supervisor.spawn(parts.boot.sweep(), name="sweep")
+        parts.supervisor.spawn(parts.reclaimer.run(), name="reclaim")
         if self._config["metrics_addr"]:
             self._metrics = Metrics(system=parts.system, registry=parts.registry)
             await self._metrics.listen(self._config["metrics_addr"])
@@ -83,7 +85,7 @@ class Daemon:
         logging.getLogger().setLevel(configuration.level(config))
         parts = self._parts
         driver = parts.lower.layers.driver
-        parts.system.reconfigure(info_settings(config, parts.settings, driver.name, driver.status(), self._root.daemon_id))
+        parts.system.reconfigure(info_settings(config, parts.settings, driver.name, describe(driver), self._root.daemon_id))
         parts.lower.images.registries.reconfigure(registry_settings(config))
         self._config = config
         _log.info("configuration reloaded")

@@ -11,6 +11,7 @@ from typing import Any
 from argosy.base.clock import SystemClock
 from argosy.base.events import EventBus
 from argosy.base.tasks import Supervisor
+from argosy.base.units import parse_size
 from argosy.build.builder import Builder
 from argosy.build.cache.table import CacheTable
 from argosy.build.context.git import Clone
@@ -46,16 +47,20 @@ from argosy.engine.validation import Validation
 from argosy.engine.views import Viewer
 from argosy.engine.volume_service import VolumeService
 from argosy.images.compose import host_architecture
+from argosy.images.reclaim import Reclaimer
 from argosy.images.store import ImageStore
 from argosy.images.using import User
+from argosy.images.watermarks import Watermarks
 from argosy.network.admin import NetworkAdmin
 from argosy.network.controller import Controller
 from argosy.runtime.client import LauncherWorkers, ShimRuntime
 from argosy.runtime.seccomp import resolve
 from argosy.storage.content import Content
 from argosy.storage.database import Database
+from argosy.storage.drivers.port import describe
 from argosy.storage.drivers.select import select_driver
 from argosy.storage.layers import Layers
+from argosy.storage.limits import Limits
 from argosy.storage.snapshots import Snapshots
 from argosy.storage.volumes import Volumes as LocalVolumes
 
@@ -95,6 +100,7 @@ class Parts:
     events: EventBus
     supervisor: Supervisor
     settings: EngineSettings
+    reclaimer: Reclaimer
 
 
 def build(config: DaemonConfig, root: DataRoot) -> Parts:
@@ -123,7 +129,8 @@ def _lower(
     database.open()
     workers = LauncherWorkers(exec_root=run, daemon_id=root.daemon_id)
     driver = select_driver(config["storage_driver"] or None, data, workers=workers)
-    layers = Layers(data / driver.name, driver, workers=workers, supervisor=supervisor)
+    limits = Limits(parse_size(str(config["max_archive_size"])), config["max_archive_ratio"])
+    layers = Layers(data / driver.name, driver, workers=workers, supervisor=supervisor, limits=limits)
     layers.open()
     snapshots = Snapshots(layers)
     snapshots.open()
@@ -326,7 +333,7 @@ def _engine(
         supervisor=supervisor,
     )
     system = SystemService(
-        settings=info_settings(config, settings, lower.snapshots.driver, lower.layers.driver.status(), daemon_id),
+        settings=info_settings(config, settings, lower.snapshots.driver, describe(lower.layers.driver), daemon_id),
         machine=machine,
         registry=registry,
         containers=containers,
@@ -338,6 +345,16 @@ def _engine(
         clock=clock,
     )
     execs = Execs(registry=registry, confinement=confinement, announce=announce)
+
+    async def free_cache(free: int) -> int:
+        return (await builder.cache.prune({}, all=False, reserved=0, maximum=0, free=free))[1]
+
+    reclaimer = Reclaimer(
+        images=lower.images,
+        path=Path(settings.data_root),
+        marks=Watermarks(config["disk_high_watermark"], config["disk_low_watermark"]),
+        free_cache=free_cache,
+    )
     return Parts(
         lower,
         apparmor,
@@ -354,6 +371,7 @@ def _engine(
         events,
         supervisor,
         settings,
+        reclaimer,
     )
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from argosy.base import failpoints, ids
 from argosy.base.errors import ArgosyError, ConflictError, NotFoundError
-from argosy.images.record import IMAGES, NAMES, Image, ImageRecord, NameRecord, make
+from argosy.images.record import IMAGES, NAMES, USES, Image, ImageRecord, NameRecord, make
 from argosy.oci import digest as digests
 from argosy.oci import image as oci_image
 from argosy.oci.descriptor import Manifest
@@ -28,6 +28,7 @@ class Catalog:
         self._images: dict[str, Image] = {}
         self._names: dict[str, NameRecord] = {}
         self._references: dict[str, Reference] = {}
+        self.uses: dict[str, int] = {}
         self.broken: list[str] = []
         """Ids of records whose blobs or layers are gone, found at boot; they are forgotten."""
 
@@ -42,6 +43,8 @@ class Catalog:
             record = msgspec.json.decode(value, type=NameRecord)
             if record.image in self._images:
                 self._set_name(name, record)
+
+        self.uses = {image_id: int(value) for image_id, value in self._db.load(USES).items() if image_id in self._images}
 
     def assemble(self, image_id: str, record: ImageRecord) -> Image:
         """Return the image from its blobs. Raises NotFoundError when one, or a layer, is missing."""
@@ -182,6 +185,7 @@ class Catalog:
             for name in names:
                 database.delete(connection, NAMES, name)
             database.delete(connection, IMAGES, image_id)
+            database.delete(connection, USES, image_id)
 
         failpoints.hit("images.remove")
         await self._db.write(write)
@@ -189,6 +193,17 @@ class Catalog:
             self._names.pop(name, None)
             self._references.pop(name, None)
         self._images.pop(image_id, None)
+        self.uses.pop(image_id, None)
+
+    async def note_uses(self, uses: Mapping[str, int]) -> None:
+        """Write down when images were used. One that is removed meanwhile leaves a number that nobody reads."""
+        self.uses.update(uses)
+
+        def write(connection: sqlite3.Connection) -> None:
+            for image_id, time in uses.items():
+                database.put(connection, USES, image_id, b"%d" % time)
+
+        await self._db.write(write)
 
     async def forget_broken(self) -> None:
         """Remove the records of images that are not whole any more."""

@@ -20,7 +20,7 @@ from argosy.images import bundle as bundles
 from argosy.images.bundle import Bundle, Found
 from argosy.images.catalog import Catalog
 from argosy.images.record import ImageRecord
-from argosy.images.spool import Spool, spooled
+from argosy.images.spool import Spool, plain, spooled
 from argosy.oci import digest as digests
 from argosy.oci import image as oci_image
 from argosy.oci.descriptor import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest
@@ -68,7 +68,7 @@ class Loader:
 
     async def load(self, body: AsyncIterator[bytes], *, quiet: bool, platform: str) -> AsyncIterator[Mapping[str, Any]]:
         """Yield Docker's messages. Raises InvalidParameterError on a broken archive; then nothing of it is kept."""
-        async with spooled(body, self._scratch) as spool:
+        async with spooled(body, self._scratch) as sent, plain(sent, self._scratch, self._layers.limits) as spool:
             bundle = await asyncio.to_thread(bundles.read, spool)
             plans = [plan for plan in plan_all(bundle) if _fits(plan, platform)]
             if not plans:

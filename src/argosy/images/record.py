@@ -13,6 +13,8 @@ from argosy.storage.layer import chain_ids
 
 IMAGES = "image"
 NAMES = "image-name"
+USES = "image-use"
+"""Image id → ns since the epoch, in digits: when a container was last made from it, to the hour. Apart, since it promises nothing."""
 
 
 class ImageRecord(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,7 +1,8 @@
 """Registries as the API and the builder use them. Light: what speaks to registries is imported when it is first needed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from argosy.base.clock import Clock
@@ -14,8 +15,10 @@ from argosy.images.distribution.settings import RegistrySettings
 from argosy.images.model import ImageView
 from argosy.oci import digest as digests
 from argosy.oci.reference import Reference, parse
+from argosy.storage import space
 from argosy.storage.content import Content
 from argosy.storage.layers import Layers
+from argosy.storage.space import NoSpaceError
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
@@ -71,7 +74,8 @@ class Registries:
         distribution = await self._distribution()
 
         async def work(watch: Progress) -> None:
-            await distribution.puller.pull(reference, all_tags=every, platform=wanted, credentials=from_header(auth), watch=watch)
+            with self._room():
+                await distribution.puller.pull(reference, all_tags=every, platform=wanted, credentials=from_header(auth), watch=watch)
 
         return _streamed(work)
 
@@ -104,9 +108,23 @@ class Registries:
     ) -> ImageView:
         """Pull one image (``latest`` where no tag is given), telling ``progress`` Docker's messages, and return it."""
         distribution = await self._distribution()
-        image = await distribution.puller.pull(parse(reference).tagged(), platform=_platform(platform), credentials=auth, watch=progress)
+        with self._room():
+            image = await distribution.puller.pull(
+                parse(reference).tagged(), platform=_platform(platform), credentials=auth, watch=progress
+            )
         assert image is not None
         return image.view
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """A pull that a full disk ended gives back what its other layers had got so far, instead of keeping it to be continued."""
+        content: Content = self._parts["content"]
+        try:
+            with space.named(content.root, "pulling the image"):
+                yield
+        except NoSpaceError:
+            content.drop_unfinished()
+            raise
 
     async def _distribution(self) -> "Distribution":
         async with self._making:

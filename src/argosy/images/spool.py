@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from argosy.storage import compression, hashing
+from argosy.storage.limits import Limits
+
 _CHUNK = 1 << 20
 
 
@@ -38,6 +41,25 @@ async def spooled(body: AsyncIterator[bytes], directory: Path) -> AsyncIterator[
                 parts, pending = [], 0
         _write(fd, parts)
         yield Spool(fd, size + pending)
+    finally:
+        os.close(fd)
+
+
+@asynccontextmanager
+async def plain(spool: Spool, directory: Path, limits: Limits) -> AsyncIterator[Spool]:
+    """Yield the archive decompressed, in a nameless file of its own if it was compressed; the first is given back then.
+
+    Raises InvalidParameterError on damaged data or beyond ``limits``.
+    """
+    kind = compression.detect(os.pread(spool.fd, min(8, spool.size), 0))
+    if not kind:
+        yield spool
+        return
+    fd = _nameless(directory)
+    try:
+        size = await asyncio.to_thread(hashing.expand, spool.fd, spool.size, kind, fd, limits)
+        spool.release()
+        yield Spool(fd, size)
     finally:
         os.close(fd)
 

@@ -1,6 +1,7 @@
 """The images of a host: what the engine needs (`engine.ports.Images`) and what the API offers (`api.ports.ImageStore`)."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,21 +19,29 @@ from argosy.images.distribution.credentials import ANONYMOUS, Credentials
 from argosy.images.distribution.origins import Origins
 from argosy.images.distribution.settings import RegistrySettings
 from argosy.images.load import Loader, event_attributes
+from argosy.images.manifests import summary as summary_of
 from argosy.images.model import Changes, CommitRequest, HistoryEntry, ImageDetail, ImageSummary, ImageView
 from argosy.images.record import Image
 from argosy.images.registries import Progress, Registries
 from argosy.images.remove import Remover
 from argosy.images.save import Saver, Selection, select
 from argosy.images.using import Users, nobody
+from argosy.images.watermarks import Candidate, choose
 from argosy.oci.config import Config
 from argosy.oci.image import ImageConfig
 from argosy.oci.reference import Reference, repository_and_tag
+from argosy.storage import gc
 from argosy.storage.content import Content, discard
 from argosy.storage.database import Database
 from argosy.storage.snapshots import Snapshots
+from argosy.storage.space import named
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
+
+_HOUR = 3600 * 1_000_000_000
+_GRACE = 600 * 1_000_000_000
+"""How long after its last use an image is safe from `ImageStore.give_up`: who has just got one is about to run it."""
 
 Filters = Mapping[str, Sequence[str]]
 
@@ -67,6 +76,7 @@ class ImageStore:
         self._kept = kept
         self._scratch = scratch
         self._collecting = asyncio.Lock()
+        self._recent: dict[str, int] = {}
         self.catalog = Catalog(db=db, content=content, layers=self._layers)
         parts: dict[str, Any] = {"catalog": self.catalog, "content": content, "events": events, "clock": clock, "scratch": scratch}
         self._loader = Loader(layers=self._layers, **parts)
@@ -102,7 +112,9 @@ class ImageStore:
     async def resolve(self, reference: str, platform: str = "") -> ImageView:
         """Return the image by name, id, id prefix or digest. Raises NotFoundError ``No such image: x:latest``,
         ConflictError on an ambiguous prefix."""
-        return details.checked(self.catalog.find(reference), reference, platform).view
+        image = details.checked(self.catalog.find(reference), reference, platform)
+        self._recent[image.id] = self._clock.now_ns()
+        return image.view
 
     def view(self, image_id: str) -> ImageView | None:
         """Return a known image by its full id at once, None when it is gone."""
@@ -138,7 +150,8 @@ class ImageStore:
 
     async def commit(self, request: CommitRequest) -> str:
         """Add the snapshot's diff as one layer to the container's image; return the new image's id."""
-        return await self._composer.commit(request)
+        with named(self._scratch.parent, "committing the container"):
+            return await self._composer.commit(request)
 
     async def pull(
         self, reference: str, *, platform: str = "", auth: Credentials = ANONYMOUS, progress: Progress = lambda message: None
@@ -171,7 +184,10 @@ class ImageStore:
     async def list_(self, *, all: bool, filters: Filters, shared_size: bool = False, manifests: bool = False) -> list[ImageSummary]:
         """Newest first. Raises InvalidParameterError on an unknown filter, NotFoundError on an unknown before or since."""
         chosen = listing.choose(self.catalog, all=all, filters=filters, now=self._clock.now_ns())
-        return listing.summaries(chosen, layers=self._layers, users=self._used, shared_size=shared_size, catalog=self.catalog)
+        found = listing.summaries(chosen, layers=self._layers, users=self._used, shared_size=shared_size, catalog=self.catalog)
+        if not manifests:
+            return found
+        return [dataclasses.replace(summary, manifests=(self._manifest(image),)) for summary, (image, _) in zip(found, chosen)]
 
     async def inspect(self, ref: str, *, platform: str = "") -> ImageDetail:
         image = details.checked(self.catalog.find(ref), ref, platform)
@@ -194,7 +210,7 @@ class ImageStore:
 
     async def load(self, body: AsyncIterator[bytes], *, quiet: bool, platform: str = "") -> AsyncIterator[Mapping[str, Any]]:
         """Yield progress messages of the JSON stream (``{"stream": "Loaded image: x:latest\\n"}``)."""
-        return self._loader.load(body, quiet=quiet, platform=platform)
+        return self._named("loading the images", self._loader.load(body, quiet=quiet, platform=platform))
 
     async def save(self, refs: Sequence[str], *, platform: str = "") -> AsyncIterator[bytes]:
         """Raises NotFoundError before anything is sent."""
@@ -208,7 +224,8 @@ class ImageStore:
     ) -> AsyncIterator[Mapping[str, Any]]:
         """Raises InvalidParameterError on a bad name before the body is read; yields ``{"status": id}``."""
         reference = import_reference(repo, tag)
-        return self._composer.import_(body, reference=reference, message=message, changes=changes, platform=platform)
+        importing = self._composer.import_(body, reference=reference, message=message, changes=changes, platform=platform)
+        return self._named("importing the image", importing)
 
     async def prune(self, filters: Filters) -> tuple[list[Mapping[str, str]], int]:
         """Remove dangling images (or, with ``dangling=false``, all that no container uses) and unfinished
@@ -223,22 +240,77 @@ class ImageStore:
                 continue
             if names and only_dangling:
                 continue
-            try:
-                if names:
-                    for name in names:
-                        done += await self._remover.remove(str(name) if name.digest else name.familiar, force=False, prune=True)
-                else:
-                    done += await self._remover.remove(image.id, force=False, prune=True)
-            except ConflictError:
-                # Somebody began to use it meanwhile.
-                continue
+            done += await self._drop(image.id, names)
         return done, max(0, before - self.disk_usage()) + self._content.drop_unfinished()
+
+    async def note_use(self) -> None:
+        """Write down when images were last used. To the hour: it orders images by age, and need not cost a write a container."""
+        now = self._clock.now_ns()
+        for image_id in list(self.catalog.all()):
+            if self._used(image_id):
+                self._recent[image_id] = now
+        late = {
+            image_id: used
+            for image_id, used in self._recent.items()
+            if self.catalog.get(image_id) is not None and used - self.catalog.uses.get(image_id, 0) >= _HOUR
+        }
+        if late:
+            await self.catalog.note_uses(late)
+        self._recent = {image_id: used for image_id, used in self._recent.items() if now - used < _HOUR}
+
+    async def give_up(self, need: int) -> int:
+        """Remove images that no container uses, least recently used first, until ``need`` bytes come free; return how many did."""
+        before = self.disk_usage()
+        images = self.catalog.all()
+        parts = {image_id: self._parts(image) for image_id, image in images.items()}
+        free = [image_id for image_id in images if not self._used(image_id) and not self.catalog.children(image_id)]
+        grace = self._clock.now_ns() - _GRACE
+        candidates = [Candidate(image_id, self._last_use(images[image_id]), parts[image_id]) for image_id in free]
+        candidates = [candidate for candidate in candidates if candidate.last_used < grace]
+        going = {candidate.image for candidate in candidates}
+        above = {chain: layer.parent for chain, layer in self._layers.all().items()}
+        held = gc.with_parents([*self._snapshots.parents(), *self._kept()], above)
+        held |= {part for image_id, found in parts.items() if image_id not in going for part in found}
+        for image_id in choose(candidates, held=held, need=need):
+            await self._drop(image_id, self.catalog.references(image_id))
+        return max(0, before - self.disk_usage())
 
     def disk_usage(self) -> int:
         """Return the bytes of all layers, each once, and of the blobs kept beside them."""
         return sum(layer.size for layer in self._layers.all().values()) + self._content.total()
 
     # ------------------------------------------------------------
+
+    async def _named(self, act: str, messages: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[Mapping[str, Any]]:
+        with named(self._scratch.parent, act):
+            async for message in messages:
+                yield message
+
+    async def _drop(self, image_id: str, names: Sequence[Reference]) -> list[Mapping[str, str]]:
+        """Remove an image and its names without force; nothing if a container or a child came meanwhile."""
+        done: list[Mapping[str, str]] = []
+        try:
+            for name in names:
+                done += await self._remover.remove(str(name) if name.digest else name.familiar, force=False, prune=True)
+            if not names:
+                done += await self._remover.remove(image_id, force=False, prune=True)
+        except ConflictError:
+            return done
+        return done
+
+    def _manifest(self, image: Image) -> Mapping[str, Any]:
+        kept = {digest for digest in self.catalog.blobs_of(image) if self._content.has(digest)}
+        size = self._content.size(image.record.manifest)
+        containers = [user.container for user in self._users(image.id)]
+        return summary_of(image, size=size, content=sum(map(self._content.size, kept)), containers=containers)
+
+    def _parts(self, image: Image) -> dict[str, int]:
+        blobs = {digest: self._content.size(digest) for digest in self.catalog.blobs_of(image) if self._content.has(digest)}
+        return {**{chain: self._layers.get(chain).size for chain in image.chains}, **blobs}
+
+    def _last_use(self, image: Image) -> int:
+        record = image.record
+        return max(record.arrived, record.last_tagged, self.catalog.uses.get(image.id, 0), self._recent.get(image.id, 0))
 
     def _used(self, image_id: str) -> Any:
         return self._users(image_id)

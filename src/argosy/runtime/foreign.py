@@ -120,9 +120,6 @@ class Foreign:
         if self._plan.get("init"):
             raise StartError(f"--init needs the default runtime, not {os.path.basename(self._runtime)}", 128)
         os.makedirs(os.path.join(self._bundle, "rootfs"), mode=0o700, exist_ok=True)
-        # The mount is this process's and its children's alone; mounts of the host still come in, and go again.
-        process.unshare(process.NEWNS)
-        mount.set_propagation(b"/", mount.MS_SLAVE | mount.MS_REC)
         mapper = Mapper()
         try:
             tree = open_root(self._plan, mapper)
@@ -130,6 +127,9 @@ class Foreign:
             raise StartError(error.docker(), error.code) from None
         finally:
             mapper.close()
+        # The mount is this process's and its children's alone; mounts of the host still come in, and go again.
+        process.unshare(process.NEWNS)
+        mount.set_propagation(b"/", mount.MS_SLAVE | mount.MS_REC)
         try:
             mount.attach(tree, AT_FDCWD, os.fsencode(os.path.join(self._bundle, "rootfs")))
             self._mounted = True

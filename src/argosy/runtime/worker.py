@@ -10,6 +10,7 @@ import os
 import sys
 
 from argosy.linux import kernel, mount, overlay, process
+from argosy.linux.fuse_overlay import open_fuse_overlay
 from argosy.linux.syscall import AT_FDCWD
 from argosy.runtime.exitrecord import start_time
 from argosy.runtime.shim import wire
@@ -59,15 +60,17 @@ def _enter(root: "dict[str, Any] | None", views: "list[dict[str, Any]]", fds: "S
     the tree holds is not ours."""
     if root is None and not views:
         return fds
+    # Before the namespace is made: a server in it would keep it, and with it the mount, which it is to leave with.
+    served = [_served(tree) for tree in (*views, root)]
     if views or (root is not None and root["kind"] != "pid"):
         process.unshare(process.NEWNS)
         mount.set_propagation(b"/", mount.MS_PRIVATE | mount.MS_REC)
-    opened = [_view(view) for view in views]
+    opened = [_view(view, mounted) for view, mounted in zip(views, served)]
     if root is not None:
         if root["kind"] == "pid":
             _chroot(root["pid"], root["start"])
         else:
-            _pivot(root)
+            _pivot(root, served[-1])
         sys.path.clear()
         sys.meta_path.clear()
         sys.path_hooks.clear()
@@ -75,10 +78,10 @@ def _enter(root: "dict[str, Any] | None", views: "list[dict[str, Any]]", fds: "S
     return (*fds, *opened)
 
 
-def _view(root: "dict[str, Any]") -> int:
+def _view(root: "dict[str, Any]", served: int) -> int:
     """Return a directory fd of a tree that is mounted nowhere."""
     # The tree's own fd stays open too: a detached mount goes with it.
-    return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=_mounted(root))
+    return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=_mounted(root, served))
 
 
 def _chroot(pid: int, start: int) -> None:
@@ -91,8 +94,8 @@ def _chroot(pid: int, start: int) -> None:
     os.close(fd)
 
 
-def _pivot(root: "dict[str, Any]") -> None:
-    tree = _mounted(root)
+def _pivot(root: "dict[str, Any]", served: int) -> None:
+    tree = _mounted(root, served)
     # /proc is a directory on every host; what is mounted there is hidden in this namespace only.
     mount.attach(tree, AT_FDCWD, b"/proc")
     os.fchdir(tree)
@@ -102,14 +105,21 @@ def _pivot(root: "dict[str, Any]") -> None:
     os.chdir("/")
 
 
-def _mounted(root: "dict[str, Any]") -> int:
+def _mounted(root: "dict[str, Any]", served: int) -> int:
     """Return the fd of the tree as a detached mount."""
+    if served >= 0:
+        return served
     if root["kind"] != "overlay":
         return mount.clone_tree(AT_FDCWD, os.fsencode(root["path"]), recursive=True)
-    return overlay.open_overlay(
-        tuple(os.fsencode(path) for path in root["lower"]),
-        os.fsencode(root["upper"]),
-        os.fsencode(root["work"]),
-        lowerdir_plus=kernel.has_lowerdir_plus(),
-        scratch=b"/proc",
-    )
+    return overlay.open_overlay(*_directories(root), lowerdir_plus=kernel.has_lowerdir_plus(), scratch=b"/proc")
+
+
+def _served(root: "dict[str, Any] | None") -> int:
+    """Return the mount of a tree that a program serves, else -1."""
+    if root is None or not root.get("program"):
+        return -1
+    return open_fuse_overlay(os.fsencode(root["program"]), *_directories(root))[0]
+
+
+def _directories(root: "dict[str, Any]") -> "tuple[tuple[bytes, ...], bytes, bytes]":
+    return tuple(os.fsencode(path) for path in root["lower"]), os.fsencode(root["upper"]), os.fsencode(root["work"])

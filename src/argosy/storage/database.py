@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from argosy.base import failpoints
 from argosy.base.errors import SystemFailureError
+from argosy.storage.reserve import Reserve
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ class Database:
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._reading = threading.Lock()
+        self._reserve = Reserve(Path(path).with_suffix(".reserve"))
 
     def open(self) -> None:
         """Open or make the file and bring its schema up to date. Raises SystemFailureError if it is newer or unreadable."""
@@ -144,8 +146,10 @@ class Database:
                 except queue.Empty:
                     break
             if group:
-                _commit(self._writer, group)
+                if _commit(self._writer, group) and self._reserve.release():
+                    _commit(self._writer, group)
                 _deliver(group)
+            self._reserve.hold()
 
 
 def put(connection: sqlite3.Connection, kind: str, id: str, value: bytes) -> None:
@@ -179,7 +183,8 @@ def _migrate(connection: sqlite3.Connection, path: str) -> None:
         connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
 
 
-def _commit(connection: sqlite3.Connection, group: list[_Write]) -> None:
+def _commit(connection: sqlite3.Connection, group: list[_Write]) -> bool:
+    """Carry out a group and leave in each what came of it; return whether the disk was full, and nothing of it was done."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         for item in group:
@@ -191,16 +196,25 @@ def _commit(connection: sqlite3.Connection, group: list[_Write]) -> None:
             connection.execute("ROLLBACK")
         for item in group:
             item.error = SystemFailureError(f"cannot write state: {error}")
+        return _is_full(error)
+    return False
 
 
 def _one(connection: sqlite3.Connection, item: _Write) -> None:
+    item.error = None
     connection.execute("SAVEPOINT one")
     try:
         item.result = item.fn(connection)
     except Exception as error:  # the caller's own; it is raised where it awaits
+        if _is_full(error):
+            raise
         item.error = error
         connection.execute("ROLLBACK TO one")
     connection.execute("RELEASE one")
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
 
 
 def _deliver(group: list[_Write]) -> None:

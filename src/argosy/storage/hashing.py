@@ -8,7 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from argosy.storage.compression import BROKEN, Readable, Region, broken, decompressed
+from argosy.storage.limits import Limits
 
+NO_LIMITS = Limits(0, 0)
 _CHUNK = 1 << 20
 _LAG = 32
 
@@ -20,17 +22,35 @@ class Hashed:
     size: int
 
 
-def feed_region(fd: int, offset: int, size: int, kind: str, out: int, watch: Callable[[int], None] | None = None) -> Hashed:
+def feed_region(
+    fd: int, offset: int, size: int, kind: str, out: int, limits: Limits = NO_LIMITS, watch: Callable[[int], None] | None = None
+) -> Hashed:
     """Decompress a part of a file into the pipe ``out`` and close it; return the digest of the plain bytes.
 
     ``watch`` is told how many compressed bytes have been read.
 
-    Raises InvalidParameterError on damaged data, BrokenPipeError when the reader left.
+    Raises InvalidParameterError on damaged data or beyond ``limits``, BrokenPipeError when the reader left.
     """
     region = Region(fd, offset, size, watch)
     try:
-        plain = decompressed(region, kind)
-        return _pump(lambda view: _read(plain, view, kind), out)
+        plain = _Limited(decompressed(region, kind), kind, limits, size)
+        return _pump(plain.fill, out)
+    finally:
+        region.close()
+
+
+def expand(fd: int, size: int, kind: str, out: int, limits: Limits) -> int:
+    """Decompress the file ``fd`` of ``size`` bytes into the file ``out``; return the number of plain bytes.
+
+    Raises InvalidParameterError on damaged data or beyond ``limits``.
+    """
+    region = Region(fd, 0, size)
+    try:
+        plain = _Limited(decompressed(region, kind), kind, limits, size)
+        buffer = memoryview(bytearray(_CHUNK))
+        while got := plain.fill(buffer):
+            _write(out, buffer[:got])
+        return plain.count
     finally:
         region.close()
 
@@ -71,14 +91,27 @@ def _buffer(free: list[memoryview], behind: "deque[tuple[Future[None], memoryvie
     return free.pop() if free else memoryview(bytearray(_CHUNK))
 
 
-def _read(plain: Readable, view: memoryview, kind: str) -> int:
-    try:
-        return plain.readinto(view) or 0
-    except BROKEN as error:
-        translated = broken(error, kind)
-        if translated is None:
-            raise
-        raise translated from error
+class _Limited:
+    """A decompressed stream, counted against what ``packed`` bytes may become."""
+
+    def __init__(self, plain: Readable, kind: str, limits: Limits, packed: int) -> None:
+        self.count = 0
+        self._plain = plain
+        self._kind = kind
+        self._limits = limits
+        self._packed = packed
+
+    def fill(self, view: memoryview) -> int:
+        try:
+            got = self._plain.readinto(view) or 0
+        except BROKEN as error:
+            translated = broken(error, self._kind)
+            if translated is None:
+                raise
+            raise translated from error
+        self.count += got
+        self._limits.check(self.count, self._packed)
+        return got
 
 
 def _write(out: int, data: memoryview) -> None:

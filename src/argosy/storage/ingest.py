@@ -61,6 +61,8 @@ class LayerIngest:
         if expected and (known := self._known(chain_id(parent, expected))) is not None:
             return known
         kind = part.compression()
+        if not kind:
+            self._layers.limits.check(part.size, part.size)
         aside = await self._seed(parent)
         recipe = _create(aside / "recipe") if recipe_always or not kind else -1
         try:
@@ -183,7 +185,7 @@ class LayerIngest:
         self, part: Part, kind: str, aside: Path, recipe: int, watch: Callable[[int], None] | None
     ) -> tuple[dict[str, Any], Hashed]:
         read, write = pipes.make_pipe()
-        feeding = _in_thread(hashing.feed_region, part.fd, part.offset, part.size, kind, write, watch)
+        feeding = _in_thread(hashing.feed_region, part.fd, part.offset, part.size, kind, write, self._layers.limits, watch)
         return await self._fed(feeding, aside, read, [read, recipe] if recipe >= 0 else [read])
 
     async def _commit(self, upper: Path, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:

@@ -17,6 +17,7 @@ from argosy.storage.drivers.port import Driver
 from argosy.storage.ingest import LayerIngest, close_all
 from argosy.storage.layer import Layer, hex_of
 from argosy.storage.leases import Leases
+from argosy.storage.limits import LIMITS, Limits
 from argosy.storage.model import Directory
 from argosy.storage.placement import spread
 from argosy.storage.ports import Workers
@@ -30,8 +31,9 @@ _BASE = "base"
 class Layers:
     """``home`` holds ``layers/HEX/{diff,record.json,recipe}``, ``layers/HEX.init`` (see `mountpoints`), ``aside``, ``trash``."""
 
-    def __init__(self, home: Path, driver: Driver, *, workers: Workers, supervisor: Supervisor) -> None:
+    def __init__(self, home: Path, driver: Driver, *, workers: Workers, supervisor: Supervisor, limits: Limits = LIMITS) -> None:
         self.home = home
+        self.limits = limits
         self.driver = driver
         self.leases = Leases()
         self.workers = workers

@@ -12,11 +12,13 @@ class Overlay:
     upper: str = ""
     """Empty: a read-only view of the lower layers."""
     work: str = ""
+    program: str = ""
+    """Path of fuse-overlayfs, which serves the mount; empty: the kernel does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """A snapshot that is a plain directory (vfs)."""
+    """A snapshot that is a plain directory (btrfs, vfs)."""
 
     path: str
 

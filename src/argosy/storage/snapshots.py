@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from argosy.base import failpoints
 from argosy.base.errors import InvalidParameterError, NotFoundError
@@ -12,6 +11,7 @@ from argosy.storage.ingest import LayerIngest
 from argosy.storage.layer import Layer, hex_of
 from argosy.storage.layers import Layers
 from argosy.storage.model import RootMount
+from argosy.storage.space import named
 
 _MARK, _NOTHING = "parent-", "nothing"
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
@@ -47,7 +47,7 @@ class Snapshots:
             raise InvalidParameterError(f"invalid snapshot key {key!r}")
         async with self._locks.setdefault(key, asyncio.Lock()):
             if key not in self._parents:
-                with self.layers.leases.hold(*([parent] if parent else [])):
+                with self.layers.leases.hold(*([parent] if parent else [])), named(self._home, f"making the file system of {key[:12]}"):
                     await self._make(key, parent)
         self._locks.pop(key, None)
         return await self.mounts(key)
@@ -68,10 +68,15 @@ class Snapshots:
     async def usage(self, key: str) -> int:
         """Return the bytes that the snapshot itself holds (SizeRw)."""
         parent = self.parent(key)
-        total = await self._count(self._home / key)
+        trees = [self._home / key]
         if not self.layers.driver.overlay:
-            total = max(0, total - await self._count((await self.layers.below(parent))[0]))
-        return total
+            trees.append((await self.layers.below(parent))[0])
+        fds = [os.open(tree / "diff", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) for tree in trees]
+        try:
+            return int(await self.layers.workers.run("usage", {}, fds=fds))
+        finally:
+            for fd in fds:
+                os.close(fd)
 
     async def changes(self, key: str) -> list[tuple[str, int]]:
         """Return (path, kind) as ``docker diff``: 0 modified, 1 added, 2 deleted; parents first."""
@@ -130,10 +135,3 @@ class Snapshots:
             self.layers.trash.put(aside)
             raise
         self._parents[key] = parent
-
-    async def _count(self, tree: Path) -> int:
-        fd = os.open(tree / "diff", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            return int(await self.layers.workers.run("usage", {}, fds=[fd]))
-        finally:
-            os.close(fd)

@@ -10,6 +10,7 @@ from argosy.base.errors import ConflictError, InvalidParameterError, NotFoundErr
 from argosy.images.model import CommitRequest
 from argosy.images.using import User
 from argosy.oci.config import Config
+from argosy.storage.limits import Limits
 from suites.snapshots import Opened, digest, tar
 
 pytestmark = pytest.mark.root
@@ -378,3 +379,43 @@ async def test_save_takes_all_tags_of_a_repository(host):
     manifest = json.loads(members(await host.save("r"))["manifest.json"])
     assert sorted(tag for entry in manifest for tag in entry["RepoTags"]) == ["r:1", "r:2", "r:3"]
     assert len(manifest) == 2
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz", "zstd"])
+async def test_a_compressed_archive_is_loaded(host, kind):
+    import bz2
+    import lzma
+
+    import zstandard
+
+    pack = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zstd": zstandard.compress}[kind]
+    image = await host.import_(tar(("a", b"1")), "x")
+    archive = await host.save("x")
+    await host.images.remove("x", force=True, prune=True)
+    assert await host.load(pack(archive)) == [{"stream": "Loaded image: x:latest\n"}]
+    assert (await host.images.resolve("x")).id == image
+
+
+async def test_a_bomb_is_refused_and_leaves_nothing(host):
+    host.layers.limits = Limits(size=1 << 20)
+    bomb = gzip.compress(tar(("zeros", bytes(8 << 20))))
+    assert len(bomb) < 20_000
+    for act in (host.import_(bomb, "x"), host.load(bomb), host.import_(tar(("zeros", bytes(2 << 20))), "x")):
+        with pytest.raises(InvalidParameterError, match="the limit of --max-archive-size"):
+            await act
+    assert host.left() == ([], [], [], [], [])
+
+
+async def test_the_manifest_of_each_image_is_listed_when_asked_for(host):
+    image = await host.import_(tar(("a", b"1234")), "x")
+    host.used[image] = [User("c" * 64, running=False)]
+    (plain,) = await host.images.list_(all=True, filters={})
+    assert plain.manifests == ()
+    (listed,) = await host.images.list_(all=True, filters={}, manifests=True)
+    (manifest,) = listed.manifests
+    assert manifest["Descriptor"]["digest"] == manifest["ID"] == (await host.images.resolve("x")).manifest
+    assert manifest["Descriptor"]["size"] == len(host.content.read(manifest["ID"]))
+    assert manifest["Size"]["Content"] == host.content.total()
+    assert manifest["Size"]["Total"] == host.content.total() + 4
+    assert manifest["ImageData"]["Containers"] == ["c" * 64]
+    assert manifest["ImageData"]["Platform"]["os"] == "linux"

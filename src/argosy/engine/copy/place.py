@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from argosy.engine.model import MountPoint
@@ -68,5 +68,5 @@ def _hosted(place: Place) -> list[MountPoint]:
 def readable(root: RootMount) -> RootMount:
     """Return a view to read from: another mount of a running container's upper directory must not be able to write to it."""
     if isinstance(root, Overlay) and root.upper:
-        return Overlay(lower=(root.upper, *root.lower))
+        return replace(root, lower=(root.upper, *root.lower), upper="", work="")
     return root

@@ -90,7 +90,7 @@ def _root(root: RootMount | int | None) -> dict[str, Any] | None:
     if root is None:
         return None
     if isinstance(root, Overlay):
-        return {"kind": "overlay", "lower": list(root.lower), "upper": root.upper, "work": root.work}
+        return {"kind": "overlay", "lower": list(root.lower), "upper": root.upper, "work": root.work, "program": root.program}
     if isinstance(root, Directory):
         return {"kind": "directory", "path": root.path}
     return {"kind": "pid", "pid": root, "start": start_time(root)}

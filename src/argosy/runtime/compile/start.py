@@ -161,6 +161,7 @@ def _root(rootfs: "RootMount", host: HostFacts) -> "dict[str, Any]":
         "upper": rootfs.upper,  # type: ignore[union-attr]
         "work": rootfs.work,  # type: ignore[union-attr]
         "lowerdir_plus": host.lowerdir_plus,
+        "program": rootfs.program,  # type: ignore[union-attr]
     }
 
 

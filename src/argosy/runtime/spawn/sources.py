@@ -3,6 +3,7 @@
 import os
 
 from argosy.linux import mount, overlay
+from argosy.linux.fuse_overlay import open_fuse_overlay
 from argosy.linux.syscall import AT_FDCWD, SyscallError
 from argosy.runtime.spawn.failure import SpawnFailed
 from argosy.runtime.spawn.idmap import overlay_in_helper, own_upper, user_namespace
@@ -39,6 +40,8 @@ def open_root(plan: "Mapping[str, Any]", mapper: Mapper) -> int:
         userns = mapper.namespace(plan["uid_map"], plan["gid_map"]) if plan["uid_map"] else -1
         if root["kind"] == "directory":
             return _open_directory(os.fsencode(root["path"]), userns if root["map"] else -1)
+        if root["program"]:
+            return _open_served(root, userns)
         if userns >= 0 and root["upper"]:
             own_upper(root["upper"], plan["uid_map"], plan["gid_map"])
         if userns >= 0 or not root["lowerdir_plus"]:
@@ -51,6 +54,15 @@ def open_root(plan: "Mapping[str, Any]", mapper: Mapper) -> int:
         )
     except (OSError, ValueError) as error:
         raise SpawnFailed(getattr(error, "errno", 0) or 0, "rootfs source", f"mounting the root file system: {error}") from error
+
+
+def _open_served(root: "Mapping[str, Any]", userns: int) -> int:
+    """The server is this process's child: the shim's, outside of the container, and ends with the last mount of it."""
+    if userns >= 0:
+        raise ValueError("fuse-overlayfs cannot map ids: use overlay2 with user namespaces")
+    lower = tuple(os.fsencode(path) for path in root["lower"])
+    tree, _ = open_fuse_overlay(os.fsencode(root["program"]), lower, os.fsencode(root["upper"]), os.fsencode(root["work"]))
+    return tree
 
 
 def _open_directory(path: bytes, userns: int) -> int:

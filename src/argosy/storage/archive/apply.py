@@ -31,7 +31,7 @@ class _Layer:
     def __init__(self, source: Source, overlay: bool, recipe: Writer | None) -> None:
         self._overlay = overlay
         self._recipe = recipe
-        self._reader = Reader(source, recipe.tap if recipe is not None else None)
+        self._reader = Reader(source, recipe)
         self._extractor = Extractor(self._reader, self._existing, recipe=recipe)
         self._placed: set[bytes] = set()
         """Paths that this layer brought, with their parents: whiteouts of the same layer do not touch them."""

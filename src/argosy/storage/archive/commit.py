@@ -11,7 +11,7 @@ import stat
 
 from argosy.storage.archive import header
 from argosy.storage.archive.background import BackgroundHash
-from argosy.storage.archive.compare import is_opaque, is_whiteout
+from argosy.storage.archive.compare import SERVED, is_opaque, is_whiteout
 from argosy.storage.archive.copy import copy_data
 from argosy.storage.archive.entry import BLOCK, HARDLINK, REGULAR, Entry
 from argosy.storage.archive.idmap import IdMap
@@ -121,7 +121,7 @@ class _Mirror(Packer):
     def _told(self, data: bytes) -> None:
         """These bytes come next in the tar."""
         self._digest.data(data)
-        self._recipe.tap.append(data)
+        self._recipe.append(data)
         self.tar_size += len(data)
 
     def _own(self, target: bytes | int, found: os.stat_result) -> None:
@@ -136,6 +136,8 @@ class _Mirror(Packer):
             os.chmod(target, found.st_mode & 0o7777)
 
     def _whiteout(self, name: bytes, found: os.stat_result, packer: Packer) -> bool:
+        if os.fsdecode(name.rpartition(b"/")[2]) in SERVED:
+            return True
         if not is_whiteout(found):
             return False
         os.mknod(name, stat.S_IFCHR, 0)

@@ -48,7 +48,7 @@ class _Copier:
             os.fchown(target, *self._owner(found))
         os.fchmod(target, found.st_mode & 0o7777)
         for key in os.listxattr(source):
-            if key.startswith(("trusted.overlay.", "user.overlay.")):
+            if key.startswith(("trusted.overlay.", "user.overlay.", "user.fuseoverlayfs.")):
                 continue
             try:
                 os.setxattr(target, key, os.getxattr(source, key))

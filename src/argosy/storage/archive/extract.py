@@ -33,8 +33,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_SMALL = 2000
+"""Bytes of an extended attribute that every file system takes beside others."""
 _LAST_TIME = (1 << 63) - 1
-_INTERNAL = (b"trusted.overlay.", b"user.overlay.", b"system.", b"security.selinux", b"security.ima", b"security.evm")
+_INTERNAL = (
+    b"trusted.overlay.",
+    b"user.overlay.",
+    b"user.fuseoverlayfs.",
+    b"system.",
+    b"security.selinux",
+    b"security.ima",
+    b"security.evm",
+)
 """Not taken from archives: overlayfs' own (a redirect would lead into other layers), ACLs, and labels of another host."""
 
 
@@ -64,11 +74,14 @@ class Extractor:
         """Create what ``entry`` describes at ``path`` (clean, relative). Raises ArchiveError for what it may not be."""
         if self._owner is not None:
             entry.uid, entry.gid = self._owner
+        _check(path, entry)
         if self._ids is not None:
             entry.uid, entry.gid = self._ids.to_host(entry.uid, entry.gid)
         try:
             self._retry(path, entry)
-        except (FileNotFoundError, NotADirectoryError, FileExistsError, IsADirectoryError) as error:
+        except OSError as error:
+            if error.errno not in _ARCHIVES_FAULT:
+                raise
             raise ArchiveError(f"{_WORDS.get(entry.kind, 'open')} /{show(path)}: {_reason(error)}") from error
 
     def finish(self) -> None:
@@ -177,7 +190,21 @@ class Extractor:
         os.utime(path, ns=(mtime, mtime), follow_symlinks=False)
 
 
+_LAST_ID = (1 << 32) - 1
+_ARCHIVES_FAULT = frozenset(
+    (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EFBIG, errno.EMLINK)
+)
 _WORDS = {DIRECTORY: "mkdir", SYMLINK: "symlink", HARDLINK: "link", CHARACTER: "mknod", BLOCK_DEVICE: "mknod", FIFO: "mkfifo"}
+
+
+def _check(path: bytes, entry: Entry) -> None:
+    """Refuse numbers that the kernel's fields cannot hold; -1, in 32 bits, would mean "as it is" to chown(2)."""
+    if not (0 <= entry.uid < _LAST_ID and 0 <= entry.gid < _LAST_ID):
+        raise ArchiveError(f"/{show(path)}: owner {entry.uid}:{entry.gid} is out of range")
+    if not (0 <= entry.devmajor <= 0xFFF and 0 <= entry.devminor <= 0xFFFFF) and entry.kind in (CHARACTER, BLOCK_DEVICE):
+        raise ArchiveError(f"/{show(path)}: device {entry.devmajor}:{entry.devminor} is out of range")
+    if entry.size > _LAST_TIME:
+        raise ArchiveError(f"/{show(path)}: {entry.size} bytes are more than a file can have")
 
 
 def remove_tree(path: bytes, gone: Callable[[int], None]) -> None:
@@ -212,6 +239,9 @@ def _set_xattr(target: bytes | int, key: bytes, value: bytes) -> None:
         os.setxattr(target, key, value, follow_symlinks=isinstance(target, int))
     except OSError as error:
         # A file system without them, or a kind of file that cannot have them, is no reason to refuse an image.
+        if error.errno in (errno.E2BIG, errno.ERANGE) or (error.errno == errno.ENOSPC and len(value) > _SMALL):
+            # ext4 calls an attribute that does not fit into its one block a full disk.
+            raise ArchiveError(f"extended attribute {show(key)} of {len(value)} bytes is more than this file system takes") from error
         if error.errno not in (errno.ENOTSUP, errno.EPERM, errno.EINVAL):
             raise
 

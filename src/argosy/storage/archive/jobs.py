@@ -190,8 +190,8 @@ def digests(params: Params, fds: Fds) -> list[list[str]]:
 
 
 def usage(params: Params, fds: Fds) -> int:
-    """fds: directory. → bytes."""
-    return remove.usage(fds[0])
+    """fds: directory[, the plain tree that it came from: count only what differs]. → bytes."""
+    return remove.usage(fds[0]) if len(fds) == 1 else compare.changed_size(fds[0], fds[1])
 
 
 def empty(params: Params, fds: Fds) -> None:

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SECOND = 1_000_000_000
-_NOT_WRITTEN = ("trusted.overlay.", "user.overlay.", "system.", "security.selinux", "security.ima", "security.evm", "security.apparmor")
+_NOT_WRITTEN = (
+    "trusted.overlay.",
+    "user.overlay.",
+    "user.fuseoverlayfs.",
+    "system.",
+    "security.selinux",
+    "security.ima",
+    "security.evm",
+    "security.apparmor",
+)
 _OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 

@@ -8,6 +8,10 @@ from argosy.storage.archive import header, sparse
 from argosy.storage.archive.entry import BLOCK, REGULAR, ArchiveError, Entry
 from argosy.storage.archive.source import Source
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argosy.storage.archive.source import Tap
+
 _LONGEST = 1 << 20
 """Of a name or a PAX header; Go's limit too (archive/tar maxSpecialFileSize)."""
 
@@ -18,12 +22,13 @@ class Reader:
     With ``tap`` every byte that is not file data read by `copy` lands in that list (headers, padding, data left out).
     """
 
-    def __init__(self, source: Source, tap: list[bytes] | None = None) -> None:
+    def __init__(self, source: Source, tap: Tap | None = None) -> None:
         self.source = source
         self._tap = source.tap = tap
         self._left = 0
         self._padding = 0
         self._global: dict[bytes, bytes] = {}
+        self._globals = 0
 
     def next(self) -> Entry | None:
         """Return the next entry, None at the end. Raises ArchiveError."""
@@ -46,7 +51,7 @@ class Reader:
             if kind == b"x":
                 records = header.parse_records(self._special(entry))
             elif kind == b"g":
-                self._global.update(header.parse_records(self._special(entry)))
+                self._remember(self._special(entry))
             elif kind == b"L":
                 long_name = self._special(entry).split(b"\0", 1)[0]
             elif kind == b"K":
@@ -97,6 +102,13 @@ class Reader:
             sparse.old_gnu(self.source, raw.block, entry)
         elif records and entry.kind == REGULAR:
             sparse.pax(self.source, records, entry)
+
+    def _remember(self, data: bytes) -> None:
+        """A global header holds for all that follows; one after the other must not fill the memory."""
+        self._globals += len(data)
+        if self._globals > _LONGEST:
+            raise ArchiveError("archive/tar: header field too long")
+        self._global.update(header.parse_records(data))
 
     def _special(self, entry: Entry) -> bytes:
         if entry.size > _LONGEST:

@@ -22,18 +22,27 @@ _DATA = struct.Struct(">cI")
 _FILE = struct.Struct(">cQH")
 _END = struct.Struct(">cQ")
 _CHUNK = 1 << 16
+_HELD = 1 << 20
 
 
 class Writer:
-    """Collects a recipe while a layer is applied; `tap` is what the reader fills."""
+    """Collects a recipe while a layer is applied; the reader gives it all that is not data of a plain file, by `append`."""
 
     def __init__(self, fd: int) -> None:
-        self.tap: list[bytes] = []
+        self._pending: list[bytes] = []
+        self._held = 0
         self.good = True
         self._fd = fd
         self._zlib = zlib.compressobj(1)
         self._size = 0
         self._inodes: set[int] = set()
+
+    def append(self, data: bytes) -> None:
+        """These bytes come next. However many there are, few of them are held."""
+        self._pending.append(data)
+        self._held += len(data)
+        if self._held >= _HELD:
+            self._flush()
 
     def file(self, name: bytes, size: int, inode: int) -> None:
         """The tar goes on with the data of this file, which was just created."""
@@ -55,9 +64,10 @@ class Writer:
         return self.good
 
     def _flush(self) -> None:
-        if self.tap:
-            data = b"".join(self.tap)
-            self.tap.clear()
+        if self._pending:
+            data = b"".join(self._pending)
+            self._pending.clear()
+            self._held = 0
             self._size += len(data)
             self._out(_DATA.pack(b"D", len(data)) + data)
 

@@ -11,7 +11,7 @@ import stat
 
 from argosy.storage.archive import header
 from argosy.storage.archive.background import BackgroundHash
-from argosy.storage.archive.compare import is_opaque, is_whiteout
+from argosy.storage.archive.compare import SERVED, is_opaque, is_whiteout
 from argosy.storage.archive.entry import BLOCK, HARDLINK, REGULAR, Entry
 from argosy.storage.archive.pack import OPEN_FILE, Packer, make_entry, open_item, xattrs
 from argosy.storage.archive.recipe import Writer
@@ -106,10 +106,12 @@ class _Sealer(Packer):
     def _told(self, data: bytes) -> None:
         """These bytes come next in the tar."""
         self._digest.data(data)
-        self._recipe.tap.append(data)
+        self._recipe.append(data)
         self.tar_size += len(data)
 
     def _whiteout(self, name: bytes, found: os.stat_result, packer: Packer) -> bool:
+        if os.fsdecode(name.rpartition(b"/")[2]) in SERVED:
+            return True
         if not is_whiteout(found):
             return False
         self.put(self.whiteout_of(name, found))

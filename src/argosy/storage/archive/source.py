@@ -7,6 +7,16 @@ import stat
 
 from argosy.storage.archive.entry import ArchiveError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Tap(Protocol):
+        """Gets every piece that is handed out."""
+
+        def append(self, data: bytes, /) -> None: ...
+
+
 _BUFFER = 1 << 18
 _MOVE = 1 << 20
 _WORTH = 1 << 16
@@ -16,12 +26,12 @@ _WORTH = 1 << 16
 class Source:
     """A forward-only reader of ``fd``: from its own position (pipe, socket), or of ``size`` bytes from ``offset`` (file).
 
-    While `tap` is a list, `take` also appends what it hands out; that is how a recipe keeps headers.
+    While there is a `tap`, `take` also appends what it hands out to it; that is how a recipe keeps headers.
     """
 
     def __init__(self, fd: int, offset: int = -1, size: int = 0) -> None:
         self.fd = fd
-        self.tap: list[bytes] | None = None
+        self.tap: Tap | None = None
         self._position = offset
         self._left = size if offset >= 0 else -1
         self._buffer = bytearray(_BUFFER)

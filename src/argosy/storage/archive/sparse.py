@@ -7,6 +7,7 @@ from argosy.storage.archive.header import number
 from argosy.storage.archive.source import Source
 
 _OLD_FIRST = 386
+_DIGITS = 20
 _MOST = 1 << 20
 """Segments; a map that claims more is an attack on memory."""
 
@@ -54,23 +55,26 @@ def _name(entry: Entry, records: dict[bytes, bytes]) -> None:
 
 def _map_in_data(source: Source, entry: Entry) -> list[tuple[int, int]]:
     """Format 1.0: decimal numbers, one a line, padded to a block, in front of the data."""
-    text = b""
-    wanted = 1
-    while text.count(b"\n") < wanted:
+    blocks: list[bytes] = []
+    lines, wanted = 0, 1
+    while lines < wanted:
         if entry.stored < BLOCK:
             raise ArchiveError("archive/tar: invalid tar header")
-        text += source.need(BLOCK)
+        block = source.need(BLOCK)
         entry.stored -= BLOCK
-        if b"\n" in text:
-            wanted = 1 + 2 * _integer(text[: text.index(b"\n")])
+        blocks.append(block)
+        lines += block.count(b"\n")
+        if len(blocks) == 1:
+            # The first number, of at most 20 digits, says how many pairs follow.
+            wanted = 1 + 2 * _integer(block.partition(b"\n")[0])
             if wanted > _MOST:
                 raise ArchiveError("archive/tar: invalid tar header")
-    numbers = [_integer(line) for line in text.split(b"\n")[1:wanted]]
+    numbers = [_integer(line) for line in b"".join(blocks).split(b"\n")[1:wanted]]
     return list(zip(numbers[::2], numbers[1::2]))
 
 
 def _integer(text: bytes) -> int:
-    if not text.isdigit():
+    if not text.isdigit() or len(text) > _DIGITS:
         raise ArchiveError("archive/tar: invalid tar header")
     return int(text)
 

@@ -17,7 +17,7 @@ class Driver(Protocol):
     overlay: bool
     """Trees hold only what differs from those below, deletions in overlayfs' form; else each holds everything."""
     reason: str
-    """Why this one, for ``info``."""
+    """Why this one, for `describe`."""
 
     def status(self) -> Sequence[tuple[str, str]]:
         """Return ``DriverStatus`` of ``info``."""
@@ -46,3 +46,8 @@ class Driver(Protocol):
     def withdraw(self, tree: Path) -> None:
         """Called before a layer's tree goes away."""
         ...
+
+
+def describe(driver: Driver) -> Sequence[tuple[str, str]]:
+    """Return ``DriverStatus`` of ``info`` with the reason why this driver was taken."""
+    return (*driver.status(), ("Chosen", driver.reason))

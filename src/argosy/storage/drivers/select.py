@@ -1,24 +1,28 @@
-"""Which storage driver works here, and the data roots that are not ours."""
+"""Which storage driver is used: the one that is asked for, the one that has data here, or the first that works."""
 
-import os
-import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from argosy.base.errors import InvalidParameterError, SystemFailureError
-from argosy.linux.overlay import open_overlay
+from argosy.storage.drivers.btrfs import Btrfs
+from argosy.storage.drivers.fuse_overlayfs import FuseOverlayfs
 from argosy.storage.drivers.overlay2 import Overlay2
 from argosy.storage.drivers.port import Driver
+from argosy.storage.drivers.probe import backing_filesystem, fuse_program, probe_btrfs, probe_fuse_overlay, probe_overlay
 from argosy.storage.drivers.vfs import Vfs
 from argosy.storage.ports import Workers
 
+_PROBES: Mapping[str, Callable[[Path], str]] = {
+    "overlay2": probe_overlay,
+    "fuse-overlayfs": probe_fuse_overlay,
+    "btrfs": probe_btrfs,
+    "vfs": lambda data_root: "",
+}
+"""In dockerd's order of preference (moby daemon/graphdriver, driver_linux.go); zfs, which it has before vfs, is not offered."""
 _REMOVED = {
     "aufs": "aufs was removed (from the kernel's distributions and from Docker): use overlay2",
     "devicemapper": "devicemapper was removed (from Docker too): use overlay2",
     "overlay": "overlay was removed (from Docker too): use overlay2",
-}
-_NOT_YET = {
-    "btrfs": "btrfs is not supported by this version: use overlay2, which works on btrfs",
-    "fuse-overlayfs": "fuse-overlayfs is not supported by this version: use overlay2 or vfs",
     "zfs": "zfs is not supported: use overlay2, which works on OpenZFS 2.2 and later, or vfs",
     "windowsfilter": "windowsfilter is for Windows: use overlay2",
 }
@@ -37,75 +41,60 @@ def refuse_foreign(data_root: Path) -> None:
 
 
 def select_driver(name: str | None, data_root: Path, *, workers: Workers) -> Driver:
-    """Return the driver asked for, or the first that works. Raises InvalidParameterError with the reason and a replacement."""
+    """Return the driver asked for, else the one whose data are there, else the first that works; its ``reason`` says which.
+
+    Raises InvalidParameterError with the reason and a replacement, SystemFailureError when it cannot be told what to use.
+    """
     if name:
-        return _named(name, data_root, workers)
-    refused = probe_overlay(data_root)
-    if not refused:
-        return _overlay(data_root, "first of overlay2, vfs; it works here")
-    return Vfs(workers, reason=f"overlay2 does not work here: {refused}")
+        if name not in _PROBES:
+            reason = _REMOVED.get(name) or f"unknown storage driver: use one of {', '.join(_PROBES)}"
+            raise InvalidParameterError(f"storage driver {name}: {reason}")
+        if refused := _PROBES[name](data_root):
+            raise InvalidParameterError(f"storage driver {name} does not work on {data_root}: {refused}")
+        return _make(name, data_root, workers, "asked for by --storage-driver")
+    prior = choose_prior(priors(data_root))
+    if prior:
+        if refused := _PROBES[prior](data_root):
+            raise SystemFailureError(
+                f"the data in {data_root / prior} were made by the storage driver {prior}, which does not work now: {refused}; "
+                f"mend that, or ask for another driver by --storage-driver (images and containers of {prior} are not seen then)"
+            )
+        return _make(prior, data_root, workers, "it has data here")
+    refusals: list[str] = []
+    for candidate, probe in _PROBES.items():
+        if not (refused := probe(data_root)):
+            return _make(candidate, data_root, workers, "; ".join([f"first of {', '.join(_PROBES)} that works", *refusals]))
+        refusals.append(f"{candidate} does not: {refused}")
+    raise AssertionError("vfs works everywhere")
 
 
-def _named(name: str, data_root: Path, workers: Workers) -> Driver:
+def priors(data_root: Path) -> list[str]:
+    """Return the drivers that have layers or snapshots in the data root, in order of preference."""
+    return [
+        name for name in _PROBES if any(next((data_root / name / part).glob("*"), None) is not None for part in ("layers", "snapshots"))
+    ]
+
+
+def choose_prior(found: list[str]) -> str:
+    """Return whose data are to be used, empty if nobody's. As dockerd: vfs, which works anywhere, steps back behind another.
+
+    Raises SystemFailureError when two others are there.
+    """
+    others = [name for name in found if name != "vfs"] or found
+    if len(others) > 1:
+        raise SystemFailureError(
+            f"several storage drivers have data here: {', '.join(others)}; "
+            "say which one is meant by --storage-driver, or remove the others' directories"
+        )
+    return others[0] if others else ""
+
+
+def _make(name: str, data_root: Path, workers: Workers, reason: str) -> Driver:
+    home, backing = data_root / name, backing_filesystem(data_root)
     if name == "overlay2":
-        if refused := probe_overlay(data_root):
-            raise InvalidParameterError(f"storage driver overlay2 does not work on {data_root}: {refused}")
-        return _overlay(data_root, "asked for")
-    if name == "vfs":
-        return Vfs(workers, reason="asked for")
-    reason = _REMOVED.get(name) or _NOT_YET.get(name) or "unknown storage driver: use overlay2 or vfs"
-    raise InvalidParameterError(f"storage driver {name}: {reason}")
-
-
-def _overlay(data_root: Path, reason: str) -> Overlay2:
-    return Overlay2(data_root / "overlay2", reason=reason, backing=backing_filesystem(data_root))
-
-
-def probe_overlay(data_root: Path) -> str:
-    """Return why overlayfs cannot be used on ``data_root``, empty if it can: mount one, delete through it, look at the result."""
-    scratch = data_root / f".probe-{os.urandom(4).hex()}"
-    try:
-        scratch.mkdir(mode=0o700)
-    except OSError as error:
-        return f"{scratch}: {error.strerror}"
-    try:
-        for part in ("lower", "upper", "work"):
-            (scratch / part).mkdir()
-        (scratch / "lower" / "file").touch()
-        return _try(scratch)
-    except OSError as error:
-        return str(error)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _try(scratch: Path) -> str:
-    lower, upper, work = (os.fsencode(scratch / part) for part in ("lower", "upper", "work"))
-    mounted = open_overlay((lower,), upper, work, lowerdir_plus=False, scratch=os.fsencode(scratch / "work"))
-    try:
-        os.unlink("file", dir_fd=mounted)
-        inside = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mounted)
-        try:
-            visible = os.listdir(inside)
-        finally:
-            os.close(inside)
-    finally:
-        os.close(mounted)
-    if visible:
-        return "deleted files stay visible (the file system lacks d_type: xfs needs ftype=1)"
-    found = os.lstat(scratch / "upper" / "file")
-    return "" if found.st_rdev == 0 else "whiteouts cannot be made"
-
-
-def backing_filesystem(path: Path) -> str:
-    """Return the kind of file system below ``path``, as Docker names it, by /proc/self/mountinfo (proc(5))."""
-    device = os.stat(path).st_dev
-    wanted = f"{os.major(device)}:{os.minor(device)}"
-    names = {"ext2": "extfs", "ext3": "extfs", "ext4": "extfs", "overlay": "overlayfs"}
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
-        for line in mounts:
-            fields = line.split(" ")
-            if fields[2] == wanted:
-                kind = fields[fields.index("-") + 1]
-                return names.get(kind, kind)
-    return ""
+        return Overlay2(home, reason=reason, backing=backing)
+    if name == "fuse-overlayfs":
+        return FuseOverlayfs(home, program=fuse_program(), reason=reason, backing=backing)
+    if name == "btrfs":
+        return Btrfs(reason=reason)
+    return Vfs(workers, reason=reason)

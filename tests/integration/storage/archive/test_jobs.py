@@ -101,6 +101,53 @@ async def test_links_lead_nowhere_but_inside(tree, name, job):
         pass
 
 
+IMPOSSIBLE = {
+    "owner": (tar(("f", b"1", {"uid": 1 << 33})), "/f: owner 8589934592:0 is out of range"),
+    "nobody changes it": (tar(("f", b"1", {"uid": (1 << 32) - 1})), "out of range"),
+    "device": (tar(("f", (1 << 20, 0))), "device 1048576:0 is out of range"),
+    "long name": (tar(("n" * 300, b"1")), "File name too long"),
+    "long path": (tar(("/".join(["d" * 200] * 30), b"1")), "file name too long"),
+    "huge attribute": (tar(("f", b"1", {"pax_headers": {"SCHILY.xattr.user.huge": "x" * 70_000}})), "attribute user.huge of 70000 bytes"),
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+@pytest.mark.parametrize("job", ["unpack", "apply_layer"])
+async def test_what_no_file_can_be_is_the_archives_fault(tree, name, job):
+    data, words = IMPOSSIBLE[name]
+    with pytest.raises(InvalidParameterError, match=f"(?i){words}"):
+        await put(job, {"path": "/", "overlay": True}, tree, data)
+
+
+@pytest.mark.parametrize("overlay", [True, False])
+async def test_odd_whiteouts_hide_nothing_that_they_must_not(tree, overlay):
+    (tree / "d").mkdir()
+    (tree / "d" / "kept").write_text("1")
+    odd = tar((".wh..", b""), ("d/.wh..", b""), ("d/.wh..wh.plnk", b""), (".wh..wh.aufs", b""))
+    await put("apply_layer", {"overlay": overlay}, tree, odd)
+    assert (tree / "d" / "kept").read_text() == "1"
+    for name in ("d/.wh...", ".wh...", ".wh.", "d/.wh."):
+        with pytest.raises(InvalidParameterError, match="outside"):
+            await put("apply_layer", {"overlay": overlay}, tree, tar((name, b"")))
+    assert (tree / "d" / "kept").read_text() == "1"
+
+
+async def test_a_whiteout_through_a_link_stays_inside(tree):
+    (tree / "link").symlink_to("/../outside")
+    try:
+        await put("apply_layer", {"overlay": False}, tree, tar(("link/.wh.victim", b""), ("link/.wh..wh..opq", b"")))
+    except InvalidParameterError:
+        pass
+
+
+async def test_names_with_newlines_and_odd_bytes_come_through(tree):
+    names = ["a\nb", "tab\t", os.fsdecode(b"\xff\xfe"), "-rf", " ", "'"]
+    await put("apply_layer", {"overlay": True}, tree, tar(*((name, name.encode("utf-8", "surrogateescape")) for name in names)))
+    assert {path.name for path in tree.iterdir()} == set(names)
+    with tarfile.open(fileobj=io.BytesIO(await get("export", {}, tree))) as archive:
+        assert set(archive.getnames()) == set(names)
+
+
 async def test_unpack_merges_directories_and_replaces_the_rest(tree):
     (tree / "d").mkdir()
     (tree / "d" / "kept").write_text("1")
