@@ -1,6 +1,5 @@
 """A client's archive, kept in a nameless file while it is taken apart: nothing of it outlives the daemon."""
 
-import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -8,23 +7,29 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from argosy.storage.threaded import ThreadedFile
+
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    fd: int
+    file: ThreadedFile
     size: int
 
-    def release(self) -> None:
+    @property
+    def fd(self) -> int:
+        return self.file.fd
+
+    async def release(self) -> None:
         """Give its pages back before the file system is synced: what was only passing through need not reach the disk."""
-        os.ftruncate(self.fd, 0)
+        await self.file.run(os.ftruncate, 0)
 
 
 @asynccontextmanager
 async def spooled(body: AsyncIterator[bytes], directory: Path) -> AsyncIterator[Spool]:
     """Receive the whole body and yield it as an open file."""
-    fd = _nameless(directory)
+    file = ThreadedFile(_nameless(directory))
     try:
         size = 0
         parts: list[bytes] = []
@@ -33,13 +38,13 @@ async def spooled(body: AsyncIterator[bytes], directory: Path) -> AsyncIterator[
             parts.append(chunk)
             pending += len(chunk)
             if pending >= _CHUNK:
-                await asyncio.to_thread(_write, fd, parts)
+                await file.run(_write, parts)
                 size += pending
                 parts, pending = [], 0
-        _write(fd, parts)
-        yield Spool(fd, size + pending)
+        await file.run(_write, parts)
+        yield Spool(file, size + pending)
     finally:
-        os.close(fd)
+        file.close()
 
 
 def _nameless(directory: Path) -> int:
