@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import measures.answers  # noqa: E402
+import measures.busy  # noqa: E402
 import measures.life  # noqa: E402
 import measures.streams  # noqa: E402, F401
 import report  # noqa: E402

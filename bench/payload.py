@@ -1,5 +1,6 @@
 """What the engines are given to chew: one small image, a big one, an archive of many files, lines to log, a build context."""
 
+import gzip
 import hashlib
 import io
 import json
@@ -10,9 +11,12 @@ import subprocess
 import tarfile
 from pathlib import Path
 
+import hub
 from target import IMAGE
 
 BIG_IMAGE = "argosy-bench-big:latest"
+LAYERED = "bench/layered"
+LAYERS = 8
 LINES = 2_000_000
 LINE = b'%09d INFO request served path="/api/v1/items" status=200 took=12.34ms bytes=5120 agent=bench/1.0 xy\n'
 DOCKERFILE = f"""FROM {IMAGE}
@@ -77,29 +81,35 @@ def _mixed(target: Path, prefix: str, small: tuple[int, int], big: tuple[int, in
             _file(tar, f"{prefix}/big{number}", (pool * (big[1] // len(pool) + 2))[number : number + big[1]])
 
 
-def _image(target: Path, reference: str, layer: bytes) -> None:
-    """Write a docker-archive of one layer (image specification v1.2)."""
-    digest = hashlib.sha256(layer).hexdigest()
+def _configuration(diff_ids: list[str]) -> bytes:
     config = {
         "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine),
         "os": "linux",
         "created": "2024-01-01T00:00:00Z",
         "config": {"Env": ["PATH=/usr/bin:/bin"], "Cmd": ["sh"]},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
-        "history": [{"created": "2024-01-01T00:00:00Z", "created_by": "bench"}],
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest in diff_ids]},
+        "history": [{"created": "2024-01-01T00:00:00Z", "created_by": "bench"} for _ in diff_ids],
     }
-    text = json.dumps(config).encode()
+    return json.dumps(config).encode()
+
+
+def _image(target: Path, reference: str, layers: list[bytes]) -> bytes:
+    """Write a docker-archive (image specification v1.2); return its configuration."""
+    digests = [hashlib.sha256(layer).hexdigest() for layer in layers]
+    text = _configuration(digests)
     name = hashlib.sha256(text).hexdigest() + ".json"
-    manifest = [{"Config": name, "RepoTags": [reference], "Layers": [f"{digest}/layer.tar"]}]
+    manifest = [{"Config": name, "RepoTags": [reference], "Layers": [f"{digest}/layer.tar" for digest in digests]}]
     half = target.with_suffix(".half")
     with tarfile.open(half, "w") as tar:
         _file(tar, name, text)
-        _entry(tar, digest, tarfile.DIRTYPE)
-        _file(tar, f"{digest}/VERSION", b"1.0")
-        _file(tar, f"{digest}/json", json.dumps({"id": digest, "created": "2024-01-01T00:00:00Z"}).encode())
-        _file(tar, f"{digest}/layer.tar", layer)
+        for digest, layer in zip(digests, layers):
+            _entry(tar, digest, tarfile.DIRTYPE)
+            _file(tar, f"{digest}/VERSION", b"1.0")
+            _file(tar, f"{digest}/json", json.dumps({"id": digest, "created": "2024-01-01T00:00:00Z"}).encode())
+            _file(tar, f"{digest}/layer.tar", layer)
         _file(tar, "manifest.json", json.dumps(manifest).encode())
     half.rename(target)
+    return text
 
 
 class Payload:
@@ -107,13 +117,17 @@ class Payload:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.image = folder / "image.tar"
         self.big_image = folder / "big-image.tar"
         self.archive = folder / "archive.tar"
         self.context = folder / "context.tar"
         self.lines = folder / "lines" / "lines.txt"
+        self.layered = folder / "layered.tar"
+        self.registry = folder / "registry"
+        layer = _root_layer()
+        # Named by what is in it: the machine's busybox and iperf3 may have come or changed since the last time.
+        self.image = folder / f"image-{hashlib.sha256(layer).hexdigest()[:12]}.tar"
         if not self.image.exists():
-            _image(self.image, IMAGE, _root_layer())
+            _image(self.image, IMAGE, [layer])
         self._context()
 
     def lines_ready(self) -> int:
@@ -140,9 +154,26 @@ class Payload:
         if not self.big_image.exists():
             layer = self.big_image.with_suffix(".layer")
             _mixed(layer, "opt", (3000, 20_000), (24, 10_000_000))
-            _image(self.big_image, BIG_IMAGE, layer.read_bytes())
+            _image(self.big_image, BIG_IMAGE, [layer.read_bytes()])
             layer.unlink()
         return self.big_image.stat().st_size
+
+    def layered_ready(self) -> None:
+        """Make the image of 300 MB in 8 layers if it is not there: as an archive, and gzipped in a registry's storage."""
+        if self.registry.exists() and self.layered.exists():
+            return
+        plain = []
+        for number in range(LAYERS):
+            part = self.layered.with_suffix(f".{number}")
+            _mixed(part, f"opt{number}", (375, 20_000), (3, 10_000_000))
+            plain.append(part.read_bytes())
+            part.unlink()
+        config = _image(self.layered, f"{LAYERED}:latest", plain)
+        half = self.registry.with_suffix(".half")
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.rmtree(self.registry, ignore_errors=True)
+        hub.store(half, LAYERED, "latest", config, [gzip.compress(layer, 4, mtime=0) for layer in plain])
+        half.rename(self.registry)
 
     def _context(self) -> None:
         with tarfile.open(self.context, "w") as tar:

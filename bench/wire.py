@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 VERSION = "/v1.41"
@@ -54,7 +54,15 @@ class Wire:
         return self.socket
 
     def request(
-        self, method: str, route: str, body: object = None, *, kind: str = "application/json", size: int = 0, keep: bool = True
+        self,
+        method: str,
+        route: str,
+        body: object = None,
+        *,
+        kind: str = "application/json",
+        size: int = 0,
+        keep: bool = True,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a request and read its whole answer. ``body``: bytes, a file with its ``size``, or what becomes JSON."""
         data: bytes | None = (
@@ -63,6 +71,7 @@ class Wire:
         length = size if data is None else len(data)
         head = f"{method} {VERSION}{route} HTTP/1.1\r\nHost: engine\r\nContent-Length: {length}\r\n"
         head += f"Content-Type: {kind}\r\n" if body is not None else ""
+        head += "".join(f"{key}: {value}\r\n" for key, value in (headers or {}).items())
         for attempt in (1, 2):
             stale = self.socket is not None
             stream = self.open()

@@ -2,6 +2,7 @@
 
 import asyncio
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -9,7 +10,7 @@ import sys
 
 import argosy
 from argosy.base.errors import ArgosyError
-from argosy.daemon import commandline, notify, pidfile
+from argosy.daemon import commandline, notify, pidfile, priority
 from argosy.daemon.config import DaemonConfig, level, load
 from argosy.daemon.root import DataRoot
 
@@ -49,6 +50,7 @@ def _run(config: DaemonConfig) -> None:
         _end("argosyd: needs to be started with root privileges: use sudo, or the systemd unit", 1)
     _log_to_stderr(config)
     os.umask(0o022)
+    priority.prefer_loop()
     faulthandler.register(signal.SIGUSR1)
     pidfile.write(config["pidfile"])
     try:
@@ -86,6 +88,8 @@ async def _serve(config: DaemonConfig, root: DataRoot) -> None:
     try:
         await daemon.start()
         notify.notify("READY=1")
+        # What the boot made stays: no collection needs to walk over it again.
+        gc.freeze()
         _log.info("argosyd %s is ready (data root %s, driver %s)", argosy.__version__, root.path, daemon.driver)
         await ended.wait()
         notify.notify("STOPPING=1")

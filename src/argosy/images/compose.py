@@ -75,7 +75,7 @@ class Composer:
                 async with self._layers.ingest() as ingest:
                     layer = await ingest.add(None, part, recipe_always=True)
                     await self._need_tar(layer, part, leases)
-                    spool.release()
+                    await spool.release()
                 image = ImageConfig(
                     architecture=architecture,
                     variant=variant,

@@ -92,7 +92,7 @@ class Loader:
                         if not quiet:
                             yield _progress(diff_id, part.size, part.size)
                     manifests.append(await self._blobs(plan, described, leases))
-                spool.release()
+                await spool.release()
             for plan, manifest in zip(plans, manifests):
                 async for message in self._record(plan, manifest):
                     yield message

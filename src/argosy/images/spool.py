@@ -1,6 +1,5 @@
 """A client's archive, kept in a nameless file while it is taken apart: nothing of it outlives the daemon."""
 
-import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -10,24 +9,29 @@ from pathlib import Path
 
 from argosy.storage import compression, hashing
 from argosy.storage.limits import Limits
+from argosy.storage.threaded import ThreadedFile
 
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    fd: int
+    file: ThreadedFile
     size: int
 
-    def release(self) -> None:
+    @property
+    def fd(self) -> int:
+        return self.file.fd
+
+    async def release(self) -> None:
         """Give its pages back before the file system is synced: what was only passing through need not reach the disk."""
-        os.ftruncate(self.fd, 0)
+        await self.file.run(os.ftruncate, 0)
 
 
 @asynccontextmanager
 async def spooled(body: AsyncIterator[bytes], directory: Path) -> AsyncIterator[Spool]:
     """Receive the whole body and yield it as an open file."""
-    fd = _nameless(directory)
+    file = ThreadedFile(_nameless(directory))
     try:
         size = 0
         parts: list[bytes] = []
@@ -36,13 +40,13 @@ async def spooled(body: AsyncIterator[bytes], directory: Path) -> AsyncIterator[
             parts.append(chunk)
             pending += len(chunk)
             if pending >= _CHUNK:
-                await asyncio.to_thread(_write, fd, parts)
+                await file.run(_write, parts)
                 size += pending
                 parts, pending = [], 0
-        _write(fd, parts)
-        yield Spool(fd, size + pending)
+        await file.run(_write, parts)
+        yield Spool(file, size + pending)
     finally:
-        os.close(fd)
+        file.close()
 
 
 @asynccontextmanager
@@ -55,13 +59,21 @@ async def plain(spool: Spool, directory: Path, limits: Limits) -> AsyncIterator[
     if not kind:
         yield spool
         return
-    fd = _nameless(directory)
+    file = ThreadedFile(_nameless(directory))
     try:
-        size = await asyncio.to_thread(hashing.expand, spool.fd, spool.size, kind, fd, limits)
-        spool.release()
-        yield Spool(fd, size)
+        size = await file.run(_expand, os.dup(spool.fd), spool.size, kind, limits)
+        await spool.release()
+        yield Spool(file, size)
     finally:
-        os.close(fd)
+        file.close()
+
+
+def _expand(fd: int, source: int, size: int, kind: str, limits: Limits) -> int:
+    # A copy of the source's number: the archive may be closed while this thread still reads it.
+    try:
+        return hashing.expand(source, size, kind, fd, limits)
+    finally:
+        os.close(source)
 
 
 def _nameless(directory: Path) -> int:

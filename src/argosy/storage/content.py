@@ -18,6 +18,7 @@ from argosy.storage import hashing
 from argosy.storage.ingest import Part
 from argosy.storage.leases import Leases
 from argosy.storage.sync import sync_directory, sync_file
+from argosy.storage.threaded import ThreadedFile
 
 _CHUNK = 1 << 20
 _STALE = 7 * 24 * 3600
@@ -212,18 +213,18 @@ class Ingest:
         self._digest = digest
         self._size = size
         self._hasher = hashlib.new(digests.split(digest)[0])
-        self._fd = -1
+        self._file: ThreadedFile | None = None
         self.offset = 0
 
     async def start(self) -> int:
         """Open what is there already, hash it, and return its length: the offset to continue from."""
-        await asyncio.to_thread(self._start)
+        self._file = ThreadedFile(await asyncio.to_thread(os.open, self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        await self._file.run(self._start)
         return self.offset
 
     async def restart(self) -> None:
         """Forget what is there and begin at the blob's first byte."""
-        await asyncio.to_thread(os.ftruncate, self._fd, 0)
-        os.lseek(self._fd, 0, os.SEEK_SET)
+        await self._opened().run(_empty)
         self._hasher = hashlib.new(digests.split(self._digest)[0])
         self.offset = 0
 
@@ -231,7 +232,7 @@ class Ingest:
         """Append. Raises InvalidParameterError when more comes than the blob has."""
         if self.offset + len(data) > self._size:
             raise InvalidParameterError(f"blob {self._digest} is longer than {self._size} bytes")
-        await asyncio.to_thread(self._write, data)
+        await self._opened().run(self._write, data)
 
     async def commit(self) -> None:
         """Verify and publish the blob. Raises InvalidParameterError on a wrong digest or length; then nothing of it is kept."""
@@ -242,38 +243,49 @@ class Ingest:
         except InvalidParameterError:
             self.abandon()
             raise
-        await asyncio.to_thread(os.fsync, self._fd)
-        self._content.commit(self._path, self._digest)
+        await self._opened().run(self._publish)
         self.close()
 
     def close(self) -> None:
         """Stop here; what was written stays."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-            self._content.released(self._path.name)
+        if self._file is not None:
+            self._file.close(lambda: self._content.released(self._path.name))
+            self._file = None
 
     def abandon(self) -> None:
         """Stop and forget what was written."""
         self._path.unlink(missing_ok=True)
         self.close()
 
-    def _start(self) -> None:
-        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _opened(self) -> ThreadedFile:
+        if self._file is None:
+            raise RuntimeError(f"the ingest of {self._digest} is not open")
+        return self._file
+
+    def _start(self, fd: int) -> None:
         buffer = memoryview(bytearray(_CHUNK))
-        while (got := os.readv(self._fd, [buffer])) and self.offset < self._size:
+        while (got := os.readv(fd, [buffer])) and self.offset < self._size:
             got = min(got, self._size - self.offset)
             self._hasher.update(buffer[:got])
             self.offset += got
-        os.ftruncate(self._fd, self.offset)
-        os.lseek(self._fd, self.offset, os.SEEK_SET)
+        os.ftruncate(fd, self.offset)
+        os.lseek(fd, self.offset, os.SEEK_SET)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, fd: int, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            view = view[os.write(self._fd, view) :]
+            view = view[os.write(fd, view) :]
         self._hasher.update(data)
         self.offset += len(data)
+
+    def _publish(self, fd: int) -> None:
+        os.fsync(fd)
+        self._content.commit(self._path, self._digest)
+
+
+def _empty(fd: int) -> None:
+    os.ftruncate(fd, 0)
+    os.lseek(fd, 0, os.SEEK_SET)
 
 
 def verify(digest: str, value: str) -> None:

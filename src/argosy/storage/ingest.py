@@ -79,7 +79,7 @@ class LayerIngest:
         if expected and hashed.digest != expected:
             self._layers.trash.put(aside)
             raise InvalidParameterError(f'invalid diffID for layer: expected "{expected}", got "{hashed.digest}"')
-        return self._keep(parent, hashed, result, aside)
+        return await self._keep(parent, hashed, result, aside)
 
     async def add_diff(self, parent: str | None, upper: Path, lower: Path | None) -> Layer:
         """Make what a writable tree changed into a layer on ``parent``: an upper directory, or a plain tree against ``lower``."""
@@ -95,7 +95,7 @@ class LayerIngest:
             raise
         finally:
             os.close(recipe)
-        return self._keep(parent, hashed, result, aside)
+        return await self._keep(parent, hashed, result, aside)
 
     async def sync(self) -> None:
         """Get what was made onto the disk. Called by `commit`; earlier by who has memory to give back first."""
@@ -156,7 +156,7 @@ class LayerIngest:
         self._synced = False
         return aside
 
-    def _keep(self, parent: str | None, hashed: Hashed, result: dict[str, Any], aside: Path) -> Layer:
+    async def _keep(self, parent: str | None, hashed: Hashed, result: dict[str, Any], aside: Path) -> Layer:
         chain = chain_id(parent, hashed.digest)
         if (known := self._known(chain)) is not None:
             self._layers.trash.put(aside)
@@ -166,8 +166,7 @@ class LayerIngest:
         layer = Layer(chain, hashed.digest, parent, result["size"], hashed.size, bool(result["recipe"]))
         self._layers.write_record(layer, aside)
         if self._synced:
-            sync_file(aside / "record.json")
-            sync_directory(aside)
+            await asyncio.to_thread(_sync_record, aside)
         self._made[chain] = (layer, aside)
         self._lease(chain)
         return layer
@@ -239,6 +238,11 @@ class LayerIngest:
 
 def _create(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def _sync_record(aside: Path) -> None:
+    sync_file(aside / "record.json")
+    sync_directory(aside)
 
 
 def _open_directory(path: Path) -> int:
