@@ -14,7 +14,7 @@ change is a difference of sets. Facts that forced the shape:
 """
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -245,27 +245,32 @@ def remove_script(table: str) -> str:
     return "".join(f"add table {family} {table}\ndelete table {family} {table}\n" for family in ("inet", "bridge"))
 
 
+_PROTOCOLS = {"6": "tcp", "17": "udp", "132": "sctp"}
+"""libnftables lists a protocol by its number where /etc/protocols is missing, as on a minimal Debian (protocols(5))."""
+
+
 def found_elements(listing: Mapping[str, Any]) -> Elements:
     """Return the elements in ``nft -j list table``, written as this module writes them, but without quotes."""
     found: set[Element] = set()
     for entry in listing.get("nftables", ()):
         body = entry.get("set") or entry.get("map")
         for element in (body or {}).get("elem", ()):
-            if isinstance(element, list):
-                found.add((body["name"], f"{_listed(element[0])} : {_listed(element[1])}"))
-            else:
-                found.add((body["name"], _listed(element)))
+            key, value = element if isinstance(element, list) else (element, None)
+            text = _listed(key, body.get("type", ()))
+            found.add((body["name"], text if value is None else f"{text} : {_listed(value)}"))
     return frozenset(found)
 
 
-def _listed(value: Any) -> str:
+def _listed(value: Any, types: Sequence[str] = ()) -> str:
     if isinstance(value, dict):
         if "concat" in value:
-            return " . ".join(_listed(part) for part in value["concat"])
+            parts = [_listed(part) for part in value["concat"]]
+            kinds = types if len(types) == len(parts) else [""] * len(parts)
+            return " . ".join(_PROTOCOLS.get(part, part) if kind == "inet_proto" else part for part, kind in zip(parts, kinds))
         if "prefix" in value:
             return f"{value['prefix']['addr']}/{value['prefix']['len']}"
         if "elem" in value:
-            return _listed(value["elem"]["val"])
+            return _listed(value["elem"]["val"], types)
     return str(value)
 
 

@@ -81,6 +81,29 @@ def test_a_listing_is_read_as_it_was_written() -> None:
     assert rules.found_elements(listing) == rules.unquoted(elements)
 
 
+def test_a_protocol_listed_by_number_is_the_same_and_a_port_of_that_number_stays_one() -> None:
+    listing = {
+        "nftables": [
+            {
+                "map": {
+                    "name": "any4",
+                    "type": ["inet_proto", "inet_service"],
+                    "map": "ipv4_addr . inet_service",
+                    "elem": [[{"concat": [6, 17]}, {"concat": ["10.0.0.2", 6]}]],
+                }
+            },
+            {
+                "set": {
+                    "name": "guarded4",
+                    "type": ["ipv4_addr", "inet_proto", "inet_service"],
+                    "elem": [{"elem": {"val": {"concat": ["10.0.0.2", "17", 132]}}}],
+                }
+            },
+        ]
+    }
+    assert rules.found_elements(listing) == {("any4", "tcp . 17 : 10.0.0.2 . 6"), ("guarded4", "10.0.0.2 . udp . 132")}
+
+
 def test_the_skeleton_sees_rules_and_not_handles_or_elements() -> None:
     one = {"nftables": [{"rule": {"handle": 4, "expr": [1]}}, {"set": {"name": "x", "handle": 1, "elem": [1]}}]}
     same = {"nftables": [{"metainfo": {}}, {"rule": {"handle": 9, "expr": [1]}}, {"set": {"name": "x", "handle": 2}}]}
