@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# The first image, made of this machine's own busybox, and the first container: a web page.
+# The first images, one made of this machine's own busybox and one built on it from a Dockerfile, and the first container: a web page.
 
-IMAGE=busybox:latest
+BASE=busybox:latest
+IMAGE=hello:latest
 CONTAINER=hello
 FIRST_PORT=8080
 
@@ -30,18 +31,28 @@ busybox_root() {
     printf '<!doctype html>\n<title>argosy</title>\n<h1>It works: this page comes from a container.</h1>\n' >"$1/www/index.html"
 }
 
+base_image() {
+    if argosy image inspect "$BASE" >/dev/null 2>&1; then
+        say "The image $BASE is there."
+        return 0
+    fi
+    step "Making the image $BASE from $(busybox_binary)"
+    folder=$(mktemp -d)
+    busybox_root "$folder"
+    tar -C "$folder" --numeric-owner --owner=0 --group=0 -cf - . |
+        argosy import -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' -c 'CMD ["sh"]' -m "made by quickstart" - "$BASE" >/dev/null ||
+        { rm -rf "$folder"; die 'The image could not be imported.'; }
+    rm -rf "$folder"
+}
+
 first_image() {
+    base_image
     if argosy image inspect "$IMAGE" >/dev/null 2>&1; then
         say "The image $IMAGE is there."
         return 0
     fi
-    step "Making the image $IMAGE from $(busybox_binary)"
-    folder=$(mktemp -d)
-    busybox_root "$folder"
-    tar -C "$folder" --numeric-owner --owner=0 --group=0 -cf - . |
-        argosy import -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' -c 'CMD ["sh"]' -m "made by quickstart" - "$IMAGE" >/dev/null ||
-        { rm -rf "$folder"; die 'The image could not be imported.'; }
-    rm -rf "$folder"
+    step "Building the image $IMAGE from scripts/quickstart/hello/Dockerfile"
+    argosy build -q -t "$IMAGE" "$ROOT/scripts/quickstart/hello" >/dev/null || die 'The image could not be built: the lines above say why; argosy doctor lists what this machine lacks.'
 }
 
 # Print the first port from $1 on that nobody listens on.
@@ -70,7 +81,7 @@ first_container() {
         PORT=$(free_port "$PORT")
         step "Running a web server in a container on port $PORT"
         # Between our look and the run somebody else may take the port: then the next one.
-        if argosy run -d --name "$CONTAINER" --restart unless-stopped -p "$PORT:80" "$IMAGE" httpd -f -p 80 -h /www >/dev/null; then return 0; fi
+        if argosy run -d --name "$CONTAINER" --restart unless-stopped -p "$PORT:80" "$IMAGE" >/dev/null; then return 0; fi
         argosy rm -f "$CONTAINER" >/dev/null 2>&1 || true
         PORT=$((PORT + 1))
     done
@@ -106,7 +117,9 @@ A container named $CONTAINER serves http://$ADDRESS:$PORT/.
 
 Try next:
   argosy ps
-  argosy run -it --rm $IMAGE sh
+  argosy run -it --rm $BASE sh
+  argosy build -t hello $ROOT/scripts/quickstart/hello    after a change of the page or of the Dockerfile there
+  argosy image bootstrap debian:bookworm                  Debian as an image, by debootstrap
   argosy logs $CONTAINER; argosy exec $CONTAINER ps; argosy rm -f $CONTAINER
   argosy doctor                       what this machine offers, and what is missing
   export DOCKER_HOST=unix://$SOCKET   docker, docker compose and docker-py talk to argosyd

@@ -6,10 +6,14 @@
 - `<!-- not run: REASON -->` on a line of its own before a block skips it; other languages are not run.
 
 The blocks of one document run in order against one daemon that has the image busybox, in that daemon's network, in an empty folder.
+`<!-- on this machine's network -->` on a line of its own gives the document a daemon that reaches what this machine reaches, with a bridge
+of its own.
 """
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +28,7 @@ from support.images import busybox
 
 HERE = Path(__file__).resolve().parents[2]
 DOCUMENTS = [HERE / "README.md", *sorted((HERE / "docs").glob("*.md")), *sorted((HERE / "examples").glob("*/README.md"))]
+OUTSIDE = "<!-- on this machine's network -->\n"
 BLOCK = re.compile(r"(?:^<!-- not run: (?P<why>.*?) -->\n+)?^```(?P<kind>sh|console)\n(?P<text>.*?)^```$", re.M | re.S)
 
 
@@ -68,17 +73,26 @@ def serving(place: Path) -> Iterator[dict[Path, Daemon]]:
     try:
         yield running
     finally:
-        for daemon in running.values():
-            daemon.destroy()
+        for document, daemon in running.items():
+            end(document, daemon, place)
+
+
+def end(document: Path, daemon: Daemon, place: Path) -> None:
+    """Take a document's daemon away, and first what its blocks have left running: they work in its folder."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(folder / "cwd").startswith(f"{place / document.stem}/"):
+                os.kill(int(folder.name), signal.SIGKILL)
+    daemon.destroy()
 
 
 def daemon_of(document: Path, place: Path, serving: dict[Path, Daemon]) -> tuple[Daemon, Path]:
     """Return the document's daemon and its folder; those of other documents end."""
     for other in [path for path in serving if path != document]:
-        serving.pop(other).destroy()
+        end(other, serving.pop(other), place)
     folder = place / document.stem
     if document not in serving:
-        serving[document] = Daemon(place / f"d-{document.stem}")
+        serving[document] = Daemon(place / f"d-{document.stem}", own_network=OUTSIDE not in document.read_text())
         serving[document].start()
         serving[document].import_busybox()
         (folder / "work").mkdir(parents=True, exist_ok=True)
@@ -106,6 +120,7 @@ def run(script: str, daemon: Daemon, folder: Path) -> subprocess.CompletedProces
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         capture_output=False,
+        timeout=600,
     )
 
 
@@ -136,6 +151,7 @@ def says(expected: str, seen: str) -> bool:
 
 
 @pytest.mark.root
+@pytest.mark.timeout(660)
 @pytest.mark.parametrize("block", blocks(), ids=str)
 def test_block(block: Block, place: Path, serving: dict[Path, Daemon]) -> None:
     if block.why_not:

@@ -39,6 +39,7 @@ _CONTAINER = {
     "exec-kill": "Send a signal to a program that exec runs",
 }
 _IMAGE = {
+    "bootstrap": "Make an image of a Debian or Ubuntu release with debootstrap",
     "build": "Build an image from a Dockerfile",
     "history": "Show the history of an image",
     "import": "Import the contents from a tarball to create a filesystem image",

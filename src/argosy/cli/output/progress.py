@@ -182,3 +182,48 @@ class Bytes:
                 yield piece
         finally:
             self.close()
+
+
+class Phases:
+    """Progress of a program that tells line by line what it does, such as debootstrap's ``I: Retrieving bash 5.2``.
+
+    On a terminal one line is rewritten, with a count of the lines of that verb; elsewhere each new verb is a line. Verbs end in -ing:
+    what else is told is of no interest while all goes well.
+    """
+
+    def __init__(self, stream: TextIO, environ: Mapping[str, str], *, quiet: bool = False) -> None:
+        self._stream = stream
+        self._live = stream.isatty() and environ.get("TERM") != "dumb" and not quiet
+        self._quiet = quiet
+        self._seen: dict[str, int] = {}
+
+    def say(self, text: str) -> None:
+        """Write a line that stays."""
+        if not self._quiet:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+
+    def take(self, line: str) -> None:
+        """Take one line of the program; what begins with ``I:`` tells what it does now, what with ``W:`` is shown as it is."""
+        mark, _, text = line.partition(": ")
+        if self._quiet or mark not in ("I", "W") or not text:
+            return
+        if mark == "W":
+            self.close()
+            self.say(f"warning: {text}")
+            return
+        verb = text.split()[0]
+        if not verb.endswith("ing"):
+            return
+        self._seen[verb] = self._seen.get(verb, 0) + 1
+        if self._live:
+            self._stream.write(f"\r\x1b[2K{f'{text} ({self._seen[verb]})'[: human_width(self._stream)]}")
+            self._stream.flush()
+        elif self._seen[verb] == 1:
+            self.say(f"{verb} ...")
+
+    def close(self) -> None:
+        """Take the line away that is rewritten."""
+        if self._live:
+            self._stream.write("\r\x1b[2K")
+            self._stream.flush()

@@ -51,10 +51,15 @@ def run(session: Session, values: Values) -> int:
         try:
             for event in session.stream(call):
                 identifier = str((event.get("aux") or {}).get("ID") or identifier)
+                if quiet and str(event.get("stream", "")).startswith("sha256:"):
+                    # With q=1 the engine says the id alone, and in this way.
+                    identifier = str(event["stream"]).strip()
                 if "vertex" in event:
                     told = True
                     steps.show(event["vertex"])
-                elif not (told and "stream" in event) or str(event["stream"]).startswith(("Successfully", "[Warning]")):
+                elif not (told and "stream" in event) or str(event["stream"]).startswith(
+                    ("Successfully built ", "Successfully tagged ", "[Warning]")
+                ):
                     transfers.show(event)
         finally:
             steps.close()
