@@ -62,6 +62,9 @@ class Trash:
             self._busy = False
 
     async def _clear(self, path: Path) -> None:
+        if not os.listdir(path):
+            # At boot, mostly: not worth a worker.
+            return
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             await self._workers.run("empty", {}, fds=[fd])
