@@ -99,6 +99,39 @@ def daemon_start(engine: Target, payload: Payload) -> Iterator[Round]:
     yield once
 
 
+@measure("s", rounds=3, heavy=True, needs_start=True, parts={"killed": ("s", "lower")})
+def restart_200(engine: Target, payload: Payload) -> Iterator[Round]:
+    """start of the daemon, to its first answer, while 200 `sleep` run (live restore); the same after it was killed"""
+    made: list[str] = []
+    engine.at_once(200, 8, lambda wire: made.append(_sleeper(engine, wire)))
+
+    def once() -> dict[str, float]:
+        engine.end()
+        stopped = engine.launch()
+        _need_running(engine, 200)
+        engine.kill()
+        killed = engine.launch()
+        _need_running(engine, 200)
+        return {"": stopped, "killed": killed}
+
+    try:
+        yield once
+    finally:
+        engine.remove_all(made)
+
+
+def _sleeper(engine: Target, wire: Wire) -> str:
+    container = engine.create(["sleep", "10000"], "none", wire)
+    engine.start(container, wire)
+    return container
+
+
+def _need_running(engine: Target, count: int) -> None:
+    running = len(engine.wire.request("GET", "/containers/json").expect(200).json())
+    if running != count:
+        raise RuntimeError(f"{running} containers of {count} run after the restart")
+
+
 @measure(
     "MiB",
     rounds=3,

@@ -150,11 +150,12 @@ def push(engine: Target, payload: Payload) -> Iterator[Round]:
             with hub.serving(engine) as address:
                 name = f"{address}/bench/pushed{next(numbers)}"
                 engine.wire.request("POST", f"/images/{LAYERED}/tag?repo={name}&tag=latest").expect(201)
-                begun = now()
-                _transfer(engine, f"/images/{name}/push?tag=latest")
-                spent = now() - begun
-            _forget(engine, name)
-            return {"": spent}
+                try:
+                    begun = now()
+                    _transfer(engine, f"/images/{name}/push?tag=latest")
+                    return {"": now() - begun}
+                finally:
+                    _forget(engine, name)
 
         yield once
     finally:

@@ -13,6 +13,7 @@ from argosy.base.errors import ArgosyError
 from argosy.daemon import commandline, notify, pidfile, priority
 from argosy.daemon.config import DaemonConfig, level, load
 from argosy.daemon.root import DataRoot
+from argosy.linux.memory import trim
 
 _log = logging.getLogger("argosyd")
 
@@ -90,6 +91,7 @@ async def _serve(config: DaemonConfig, root: DataRoot) -> None:
         notify.notify("READY=1")
         # What the boot made stays: no collection needs to walk over it again.
         gc.freeze()
+        await asyncio.to_thread(trim)
         _log.info("argosyd %s is ready (data root %s, driver %s)", argosy.__version__, root.path, daemon.driver)
         await ended.wait()
         notify.notify("STOPPING=1")

@@ -7,6 +7,8 @@ whoever owns a kind knows what is in them.
 """
 
 import asyncio
+import contextlib
+import os
 import queue
 import sqlite3
 import threading
@@ -29,6 +31,9 @@ MIGRATIONS = (
 """Statement ``n`` brings a database from schema ``n`` to ``n + 1`` (``PRAGMA user_version``)."""
 
 _GROUP = 256
+_IDLE_SECONDS = 1.0
+_ROOM = 32 + 1000 * (24 + 4096)
+"""Bytes of a log of as many pages as SQLite lets it have before it begins at its start again (fileformat2.html, section 4)."""
 _PUT = "INSERT INTO objects (kind, id, value) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value"
 _DELETE = "DELETE FROM objects WHERE kind = ? AND id = ?"
 
@@ -130,10 +135,17 @@ class Database:
 
     def _run(self) -> None:
         assert self._writer is not None
-        open_ = True
+        open_, roomy = True, False
         while open_:
             group: list[_Write] = []
-            item = self._queue.get()
+            try:
+                item = self._queue.get(timeout=None if roomy else _IDLE_SECONDS)
+            except queue.Empty:
+                with contextlib.suppress(OSError):
+                    # A full disk: commits say so, with words for whoever asked for them.
+                    make_room(self.path + "-wal")
+                roomy = True
+                continue
             while True:
                 if item is None:
                     open_ = False
@@ -160,6 +172,20 @@ def put(connection: sqlite3.Connection, kind: str, id: str, value: bytes) -> Non
 def delete(connection: sqlite3.Connection, kind: str, id: str) -> None:
     """Forget one object inside a `Database.write` that does more than that."""
     connection.execute(_DELETE, (kind, id))
+
+
+def make_room(log: str) -> None:
+    """Fill the log's unused end with zeros, in the thread that writes and between two transactions.
+
+    A commit that makes the file longer waits for the file system's journal, which has all that others did to it meanwhile to
+    write; one that writes over what is there waits for its own pages. SQLite takes zeros for the end of the log: no frame's
+    checksum is like that. The log has no POSIX locks, which closing a descriptor of it would drop.
+    """
+    with open(log, "r+b", buffering=0) as file:
+        begin = file.seek(0, os.SEEK_END)
+        if begin < _ROOM:
+            file.write(bytes(_ROOM - begin))
+            os.fsync(file.fileno())
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -21,6 +21,7 @@ from argosy.storage.limits import LIMITS, Limits
 from argosy.storage.model import Directory
 from argosy.storage.placement import spread
 from argosy.storage.ports import Workers
+from argosy.storage.slack import Slack
 from argosy.storage.sync import sync_filesystem
 from argosy.storage.trash import Trash
 
@@ -37,6 +38,7 @@ class Layers:
         self.driver = driver
         self.leases = Leases()
         self.workers = workers
+        self.slack = Slack()
         self._layers: dict[str, Layer] = {}
         self._initialised: set[str] = set()
         self._locks: dict[str, asyncio.Lock] = {}
@@ -127,11 +129,12 @@ class Layers:
     async def ingest(self) -> AsyncIterator[LayerIngest]:
         """Make layers aside; they all appear when the block ends well, and none if it does not."""
         work = LayerIngest(self)
-        try:
-            yield work
-            await work.commit()
-        finally:
-            work.discard()
+        with self.slack.used():
+            try:
+                yield work
+                await work.commit()
+            finally:
+                work.discard()
 
     def adopt(self, layer: Layer, aside: Path) -> None:
         """Put a finished tree in its place (a rename). If the layer came in meanwhile, this copy is dropped."""

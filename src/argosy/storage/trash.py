@@ -1,5 +1,6 @@
 """Removing is a rename; the space comes back in the background, and at the next boot if the daemon dies before."""
 
+import asyncio
 import errno
 import os
 from pathlib import Path
@@ -7,12 +8,16 @@ from pathlib import Path
 from argosy.base.tasks import Supervisor
 from argosy.storage.ports import Workers
 
+_PAUSE_SECONDS = 0.2
+"""What is removed together is emptied together, by one worker, and not while the next request is at work."""
+
 
 class Trash:
     """One per driver home, on the same file system as what goes into it."""
 
-    def __init__(self, path: Path, *, workers: Workers, supervisor: Supervisor) -> None:
+    def __init__(self, path: Path, *, workers: Workers, supervisor: Supervisor, pause: float = _PAUSE_SECONDS) -> None:
         self._path = path
+        self._pause = pause
         self._workers = workers
         self._supervisor = supervisor
         self._busy = False
@@ -46,6 +51,7 @@ class Trash:
     async def _run(self) -> None:
         try:
             while self._again:
+                await asyncio.sleep(self._pause)
                 self._again = False
                 await self._clear(self._path)
                 while self._elsewhere:
@@ -56,6 +62,9 @@ class Trash:
             self._busy = False
 
     async def _clear(self, path: Path) -> None:
+        if not os.listdir(path):
+            # At boot, mostly: not worth a worker.
+            return
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             await self._workers.run("empty", {}, fds=[fd])

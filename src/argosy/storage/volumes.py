@@ -67,6 +67,7 @@ class Volumes:
         spread(self._root)
         for name, value in self._db.load(_KIND).items():
             self._records[name] = msgspec.json.decode(value, type=_Record)
+            self._restore_directory(self._root / name)
         for path in self._root.iterdir():
             if path.name not in self._records and path.is_dir():
                 volume_mount.unmount(path / "_data")
@@ -167,10 +168,7 @@ class Volumes:
         """Directory first, record second: a directory without record is swept at boot."""
         path = self._root / name
         try:
-            path.mkdir(mode=0o701)
-            (path / "_data").mkdir(mode=0o755)
-            if self._owner != (0, 0):
-                os.chown(path / "_data", *self._owner)
+            self._make_directory(path)
             failpoints.hit("storage.volume.create")
             await self._db.put(_KIND, name, msgspec.json.encode(record))
         except OSError as error:
@@ -180,6 +178,18 @@ class Volumes:
             self._trash.put(path)
             raise
         self._records[name] = record
+
+    def _restore_directory(self, path: Path) -> None:
+        """Made before the record, but only the record was made to last: the power may have failed between the two."""
+        # Listed instead of looked at: a dead NFS server's mount point does not answer.
+        if not path.exists() or "_data" not in os.listdir(path):
+            self._make_directory(path)
+
+    def _make_directory(self, path: Path) -> None:
+        path.mkdir(mode=0o701, exist_ok=True)
+        (path / "_data").mkdir(mode=0o755)
+        if self._owner != (0, 0):
+            os.chown(path / "_data", *self._owner)
 
     def _record(self, name: str) -> _Record:
         try:

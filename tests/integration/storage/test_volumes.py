@@ -26,7 +26,7 @@ class Host:
         workers = ForkWorkers()
         self.db = Database(self.root / "state.db")
         self.db.open()
-        trash = Trash(self.root / "trash", workers=workers, supervisor=self.supervisor)
+        trash = Trash(self.root / "trash", workers=workers, supervisor=self.supervisor, pause=0)
         self.volumes = Volumes(self.root / "volumes", db=self.db, workers=workers, trash=trash, events=self.events, clock=ManualClock())
         self.volumes.open()
         return self.volumes
@@ -174,3 +174,11 @@ async def test_a_directory_without_record_is_swept(host):
     host.db.close()
     host.open()
     assert os.listdir(host.root / "volumes") == []
+
+
+async def test_a_directory_that_a_power_cut_took_is_made_again(host):
+    await host.volumes.create("data", "", {}, {})
+    (host.root / "volumes" / "data" / "_data").rmdir()
+    host.db.close()
+    again = host.open()
+    assert os.listdir(again.get("data").mountpoint) == []

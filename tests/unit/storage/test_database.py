@@ -75,3 +75,25 @@ async def test_a_closed_database_says_so(tmp_path):
     db = Database(tmp_path / "state.db")
     with pytest.raises(SystemFailureError, match="is closed"):
         await db.put("k", "1", b"")
+
+
+async def test_room_for_the_log_changes_nothing_of_what_is_in_it(tmp_path, db):
+    await db.put("k", "before", b"1")
+    log = tmp_path / "state.db-wal"
+    length = log.stat().st_size
+    database.make_room(str(log))
+    assert log.stat().st_size > length
+    await db.put("k", "after", b"2")
+    full = log.stat().st_size
+    # What a daemon that is killed now leaves.
+    for name in ("state.db", "state.db-wal"):
+        (tmp_path / f"left-{name}").write_bytes((tmp_path / name).read_bytes())
+    left = Database(tmp_path / "left-state.db")
+    left.open()
+    assert left.load("k") == {"before": b"1", "after": b"2"}
+    left.close()
+    for number in range(1200):
+        await db.put("k", f"more{number}", b"x" * 3000)
+    assert len(db.load("k")) == 1202
+    assert log.stat().st_size < 2 * full
+    database.make_room(str(log))

@@ -46,16 +46,17 @@ async def packing(
     how many plain bytes have gone in."""
     loop = asyncio.get_running_loop()
     read, write = pipes.make_pipe()
-    async with _tar(layers, content, layer) as tar:
-        packed = loop.run_in_executor(None, _pack, tar, write, count)
-        try:
-            yield pipes.pieces(read), packed
-        finally:
-            # With nobody at the other end the thread stops at its next write.
-            os.close(read)
-            await asyncio.wait([packed])
-            if not packed.cancelled():
-                packed.exception()
+    with layers.slack.used():
+        async with _tar(layers, content, layer) as tar:
+            packed = loop.run_in_executor(None, _pack, tar, write, count)
+            try:
+                yield pipes.pieces(read), packed
+            finally:
+                # With nobody at the other end the thread stops at its next write.
+                os.close(read)
+                await asyncio.wait([packed])
+                if not packed.cancelled():
+                    packed.exception()
 
 
 @asynccontextmanager
