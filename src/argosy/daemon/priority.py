@@ -6,6 +6,7 @@ slice (sched(7)), so containers, workers and the threads that hash and compress 
 """
 
 import contextlib
+import os
 import sys
 
 from argosy.linux import process
@@ -21,5 +22,8 @@ _SWITCH_SECONDS = 0.0005
 def prefer_loop() -> None:
     """Let the calling thread, the loop's, run before the process's other threads, as far as the machine allows it."""
     sys.setswitchinterval(_SWITCH_SECONDS)
+    if os.getpriority(os.PRIO_PROCESS, 0):
+        # Who started the daemon has decided.
+        return
     with contextlib.suppress(OSError):
         process.set_scheduling(0, _RESET_ON_FORK, _NICE, 0, (_SLICE_NS, 0, 0))
