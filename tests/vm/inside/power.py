@@ -1,7 +1,7 @@
 """Runs in the virtual machine: checks what the last boot left on /data, then works a verb at a time until the power is cut.
 
-What was promised (answered with success) is written down with its sync before the next verb; all of it must be there at the next boot,
-and what was not promised is either whole or not there. `VERBS` are said aloud on the console: the host cuts the power within one.
+What was promised (answered with success) is said on the console, where the host writes it down; all of it must be there at the next
+boot, and what was not promised is either whole or not there. `VERBS` are said, too: the host cuts the power within one.
 """
 
 import hashlib
@@ -19,7 +19,8 @@ from support.daemon import Daemon
 from support.images import add_file
 
 DATA = Path("/data")
-PROMISES = DATA / "promises"
+PROMISES = Path("/tmp/promises")
+"""What the boot before this one promised, from the host."""
 VERBS = ("import", "create", "run", "commit", "load", "remove")
 SWEEP_SECONDS = 120
 
@@ -37,26 +38,18 @@ def unsound(why: str) -> NoReturn:
 
 
 class Promises:
-    """What the daemon has promised, on the disk before anything else happens: name → kind, ``either`` or ``gone``."""
+    """What the daemon has promised: name → kind, ``either`` or ``gone``.
+
+    They are kept by the host, who hears them on the console. On the disk they would be lost together with what they are about, and their
+    own fsync would commit the journal, and so hide that the daemon forgot to.
+    """
 
     def __init__(self) -> None:
-        lines = PROMISES.read_text(errors="replace").splitlines() if PROMISES.exists() else []
-        # The last line may be torn: then its promise was not given.
-        whole = [line.removesuffix(".").split() for line in lines if line.endswith(".")]
-        self.made = {name: kind for kind, name in whole}
+        pairs = [line.split() for line in PROMISES.read_text().splitlines()]
+        self.made = {name: kind for kind, name in pairs}
 
     def add(self, kind: str, name: str) -> None:
-        with PROMISES.open("a") as file:
-            file.write(f"{kind} {name}.\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def forget(self) -> None:
-        """Begin anew, once all of them were kept."""
-        PROMISES.write_text("")
-        folder = os.open(DATA, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+        say(f"argosy-promise {kind} {name}")
 
 
 def check(daemon: Daemon, promises: Promises) -> None:
@@ -211,7 +204,6 @@ def main() -> int:
     daemon.start()
     promises = Promises()
     check(daemon, promises)
-    promises.forget()
     say(f"argosy-power-sound {len(promises.made)}")
     print(json.dumps({"kept": len(promises.made)}))
     if sys.argv[1] == "work":
