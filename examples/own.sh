@@ -62,15 +62,19 @@ free_network() {
 begin() {
     [ "$(id -u)" = 0 ] || { echo "examples/$EXAMPLE/run needs root." >&2; exit 1; }
     KEEP=${1:-}
-    WORK=$(mktemp -d "/var/tmp/argosy-$EXAMPLE.XXXXXX")
+    WORK=$(mktemp -d "/var/tmp/argosy-$NAME.XXXXXX")
     trap clean EXIT
     trap 'exit 130' HUP INT TERM
-    mkdir -p "$RUN"
+    mkdir -p "$RUN" "$CACHE"
     step "argosyd with a data root, a socket and a bridge of its own"
+    # Another example may look for one at the same time: it waits until this one is taken.
+    exec 9<"$CACHE"
+    flock 9
     INNER=$(free_network 10.212.0 10.212.1 10.212.2 10.212.3 10.212.4 10.212.5)
     ip link add "arg$$" type bridge
     ip addr add "$INNER.1/24" dev "arg$$"
     ip link set "arg$$" up
+    exec 9<&-
     # shellcheck disable=SC2086 # words
     setsid argosyd --data-root "$WORK/data" --exec-root "$RUN/exec" --pidfile "$RUN/argosyd.pid" -H "$ARGOSY_HOST" \
         --bridge "arg$$" >"$WORK/argosyd.log" 2>&1 </dev/null &
@@ -79,7 +83,6 @@ begin() {
 }
 
 base_image() {
-    mkdir -p "$CACHE"
     image=$CACHE/image-$SUITE.tar
     if [ -e "$image" ]; then
         step "debian:$SUITE, made by an earlier run"
@@ -96,11 +99,14 @@ base_image() {
 fetch() {
     step "$1, fetched from another machine: a network namespace behind a veth pair"
     if [ ! -e "/run/netns/$NAME" ]; then
+        exec 9<"$CACHE"
+        flock 9
         WIRE=$(free_network 198.51.100 203.0.113 192.0.2) # for documentation and examples (RFC 5737)
         ip netns add "$NAME"
         ip link add "h$$" type veth peer name eth0 netns "$NAME"
         ip addr add "$WIRE.1/24" dev "h$$"
         ip link set "h$$" up
+        exec 9<&-
         ip -n "$NAME" addr add "$WIRE.2/24" dev eth0
         ip -n "$NAME" link set eth0 up
     fi

@@ -42,12 +42,12 @@ def test_it_builds_serves_and_leaves_nothing(script: str, leak_check: LeakCheck)
     if not shutil.which("debootstrap"):
         pytest.skip("needs debootstrap")
     name = script.partition("/")[0]
-    leak_check.also(f"argosy-{name}", f"{name}-")
     environ = os.environ | {"PORT": str(free_port())}
     # A group of its own: what ends the test ends the whole of it, in order.
     process = subprocess.Popen(
         [str(EXAMPLES / script)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, start_new_session=True
     )
+    leak_check.also(f"{name}-{process.pid}", f"arg{process.pid}", f"h{process.pid}")
     try:
         output, _ = process.communicate()
     finally:
@@ -56,4 +56,4 @@ def test_it_builds_serves_and_leaves_nothing(script: str, leak_check: LeakCheck)
             process.wait()
     assert process.returncode == 0, output[-4000:]
     assert SAYS[script] in output
-    assert not list(Path("/var/tmp").glob(f"argosy-{name}.*")), "a data root stays"
+    assert not list(Path("/var/tmp").glob(f"argosy-{name}-{process.pid}.*")), "a data root stays"
