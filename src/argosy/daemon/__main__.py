@@ -51,6 +51,8 @@ def _run(config: DaemonConfig) -> None:
         _end("argosyd: needs to be started with root privileges: use sudo, or the systemd unit", 1)
     _log_to_stderr(config)
     os.umask(0o022)
+    # Next to nothing of what a boot makes is garbage.
+    gc.disable()
     priority.prefer_loop()
     faulthandler.register(signal.SIGUSR1)
     pidfile.write(config["pidfile"])
@@ -91,6 +93,7 @@ async def _serve(config: DaemonConfig, root: DataRoot) -> None:
         notify.notify("READY=1")
         # What the boot made stays: no collection needs to walk over it again.
         gc.freeze()
+        gc.enable()
         await asyncio.to_thread(trim)
         _log.info("argosyd %s is ready (data root %s, driver %s)", argosy.__version__, root.path, daemon.driver)
         await ended.wait()
