@@ -12,16 +12,19 @@ from argosy.storage.layer import Layer, hex_of
 from argosy.storage.layers import Layers
 from argosy.storage.model import RootMount
 from argosy.storage.space import named
+from argosy.storage.sync import sync_directory
 
 _MARK, _NOTHING = "parent-", "nothing"
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
 
 
 class Snapshots:
-    """``home/snapshots/KEY/{diff,work,parent-HEX}``. Nothing here is synced: what a container wrote is its own affair.
+    """``home/snapshots/KEY/{diff,work,parent-HEX}``. What a container wrote is its own affair and not synced.
 
     That the snapshot is there and what it stands on are names in directories, not content of files: a journal keeps names in the order
-    in which they were made, so whoever finds the snapshot after a power failure finds its parent. A file would be found empty.
+    in which they were made, so whoever finds the snapshot after a power failure finds its parent. A file would be found empty. The name
+    is synced, because the commit of the container's record does not do it: SQLite's fdatasync of a log that does not grow leaves the
+    journal alone (fdatasync(2)), and the record would come back without its snapshot.
     """
 
     def __init__(self, layers: Layers) -> None:
@@ -131,6 +134,7 @@ class Snapshots:
             await self.layers.settle(aside)
             failpoints.hit("storage.snapshot.commit")
             aside.rename(self._home / key)
+            await asyncio.to_thread(sync_directory, self._home)
         except BaseException:
             self.layers.trash.put(aside)
             raise
