@@ -134,8 +134,9 @@ class Snapshots:
             await self.layers.settle(aside)
             failpoints.hit("storage.snapshot.commit")
             aside.rename(self._home / key)
-            await asyncio.to_thread(sync_directory, self._home)
         except BaseException:
             self.layers.trash.put(aside)
             raise
+        # Known from here on: who gives up during the sync can remove it.
         self._parents[key] = parent
+        await asyncio.to_thread(sync_directory, self._home)
