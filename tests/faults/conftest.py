@@ -1,6 +1,7 @@
 """What the fault tests share: a load that goes on while things die, and what must be true afterwards."""
 
 import contextlib
+import http.client
 import threading
 import time
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ class Load:
             try:
                 self._round(f"load-{number}-{turn}")
                 self.rounds += 1
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 time.sleep(0.02)
             except AssertionError as error:
                 # A daemon that starts again has undone or finished what was half done: conflicts are answers, server errors are not.

@@ -7,8 +7,10 @@ an instant in which the shim no longer listens: then its process is waited for.
 import asyncio
 import fcntl
 import os
+import signal
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,12 +81,21 @@ async def _gone_or_recorded(directory: str, shim: Mapping[str, Any]) -> None:
     if shim["boot_id"] != boot_id():
         return
     deadline = asyncio.get_running_loop().time() + _PATIENCE
-    while start_time(shim["shim"]) == shim["shim_start"] and read_json(directory, EXIT) is None:
-        if asyncio.get_running_loop().time() > deadline:
-            # It neither listens nor ends nor writes: it is stuck, and nobody else holds the container.
-            os.kill(shim["shim"], 9)
-            return
-        await asyncio.sleep(0.01)
+    try:
+        # Opened first, compared then: from here on the number is nobody else's.
+        pidfd = os.pidfd_open(shim["shim"])
+    except ProcessLookupError:
+        return
+    try:
+        while start_time(shim["shim"]) == shim["shim_start"] and read_json(directory, EXIT) is None:
+            if asyncio.get_running_loop().time() > deadline:
+                # It neither listens nor ends nor writes: it is stuck, and nobody else holds the container.
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                return
+            await asyncio.sleep(0.01)
+    finally:
+        os.close(pidfd)
 
 
 def connect(directory: str) -> socket.socket | None:

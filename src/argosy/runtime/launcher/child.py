@@ -44,6 +44,8 @@ def clean_slate(keep: list[int]) -> None:
 def work(verb: str, fds: list[int]) -> int:
     """Do the request; ``fds``: the request's memfd, the control connection, and what the verb needs. Return the exit code."""
     request_fd, control_fd, *rest = fds
+    # A daemon that is gone by now has nobody who would clean up after what is begun here: this fails, and nothing is.
+    os.write(control_fd, wire.TAKEN)
     starter: Starter | None = None
     if verb != "worker":
         # Before the starter can end: what it leaves behind is the shim's.
@@ -55,7 +57,6 @@ def work(verb: str, fds: list[int]) -> int:
     else:
         clean_slate(fds)
     control = socket.socket(fileno=control_fd)
-    control.send(wire.TAKEN, socket.MSG_NOSIGNAL)
     if starter is not None:
         return shim.run(control, starter)
     if verb == "foreign":

@@ -10,7 +10,7 @@ import _signal as signal  # type: ignore[import-not-found]
 import _socket as socket
 import os
 
-from argosy.linux.process import close_all_but
+from argosy.linux.process import PR_SET_PDEATHSIG, close_all_but, prctl
 from argosy.runtime.shim import wire
 
 TYPE_CHECKING = False
@@ -34,8 +34,10 @@ class Starter:
 
     def __init__(self, fds: "list[int]", work: "Callable[[], tuple[dict[str, Any], list[int]]]") -> None:
         self._link, theirs = _pair()
+        shim = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
+            _end_with(shim)
             # Not the daemon's connection: it must not live longer than the shim.
             close_all_but([0, 1, 2, theirs.fileno(), *fds])
             _work(theirs, work)
@@ -47,6 +49,13 @@ class Starter:
     def result(self) -> "tuple[dict[str, Any], list[int]]":
         """Return what ``work`` returned there, as `apart` does."""
         return _result(self._link, self._pid)
+
+
+def _end_with(shim: int) -> None:
+    """Die with the shim: a container made for nobody would be there after the next daemon has cleaned up."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != shim:
+        os._exit(1)
 
 
 def _pair() -> "tuple[socket.socket, socket.socket]":
