@@ -91,9 +91,6 @@ class Creator:
         undo.push_async_callback(self._snapshots.remove, spec.id)
         root = await self._snapshots.prepare(spec.id, image.chain_id)
         hit("create.snapshot")
-        paths = ContainerPaths(self._settings.data_root, spec.id)
-        undo.callback(paths.remove)
-        paths.make()
         await self._mounting.copy_up(spec, root)
 
     def _spec(

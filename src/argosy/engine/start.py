@@ -107,6 +107,8 @@ class Starter:
             links = networking.parse_links(spec.host.links or (), self._registry)
             request = networking.sandbox_request(spec, self._networks, links)
         paths = ContainerPaths(self._settings.data_root, spec.id)
+        # At each start: nothing synced it, so a power cut may have taken it, and nothing in it is older than a start but logs.
+        paths.make()
         points = await self._mount_volumes(spec.id, spec.mounts)
         hit("start.mounted")
         root = await self._snapshots.mounts(spec.id)

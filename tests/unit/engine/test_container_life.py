@@ -1,5 +1,6 @@
 import asyncio
 import os
+import shutil
 
 import pytest
 
@@ -73,6 +74,17 @@ async def test_anonymous_volumes_of_a_failed_create_are_removed(tmp_path):
     assert [kind for kind, _ in world.database.kept] == ["create-intent"]
     await world.mounting.undo_intents()
     assert world.database.kept == {}
+
+
+async def test_a_container_whose_directory_was_lost_starts(world):
+    """A power cut takes what was not synced."""
+    container = await create(world)
+    await world.starter.start(container)
+    world.runtime.end(container.id, 0)
+    await settle(container, Status.EXITED)
+    shutil.rmtree(world.settings.data_root + "/containers")
+    await world.starter.start(container)
+    assert container.state.status is Status.RUNNING
 
 
 async def test_a_start_reserves_attaches_and_only_then_releases(world):
