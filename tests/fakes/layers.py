@@ -72,6 +72,9 @@ class FakeShim(Ordered):
     async def resize(self, exec_id: str, rows: int, columns: int) -> None:
         self.note(f"resize {rows}x{columns}")
 
+    async def signal_exec(self, exec_id: str, number: int) -> None:
+        self.note(f"signal {number} to an exec")
+
 
 class FakeRuntime(Ordered):
     """``dies_at``: the signal that ends the program; any other is ignored by it."""

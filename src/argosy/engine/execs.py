@@ -157,14 +157,14 @@ class Execs:
         return [(run.spec, run.state) for run in self._registry.find(ref).execs.values()]
 
     async def kill(self, exec_id: str, signal: str) -> None:
-        """Send a signal to the exec's process. Raises ConflictError when it does not run."""
+        """Send a signal to the exec's process, or end its start. Raises ConflictError when it does not run."""
         number = signal_number(signal or "SIGKILL")
-        _, run = self._find(exec_id)
-        if not run.state.running or not run.state.pid:
+        container, run = self._find(exec_id)
+        if container.shim is None or not run.state.running:
             raise ConflictError(f"Exec {exec_id} is not running")
         try:
-            os.kill(run.state.pid, number)
-        except ProcessLookupError as error:
+            await container.shim.signal_exec(exec_id, number)
+        except NotFoundError as error:
             raise ConflictError(f"Exec {exec_id} is not running") from error
 
     def _find(self, exec_id: str) -> tuple[Container, Exec]:

@@ -62,6 +62,7 @@ class HealthWatch:
         run = Exec(ExecSpec(id=ids.new_id(), container_id=container.id, cmd=command), ExecState(started=True, running=True))
         container.execs[run.spec.id] = run
         own, theirs = socket.socketpair()
+        pid = 0
         try:
             base = container_process(container.spec, self._confinement.inputs(container.spec))
             process = exec_process(container.spec, run.spec, base, self._confinement.capabilities(container.spec))
@@ -75,28 +76,30 @@ class HealthWatch:
                 # A probe whose daemon died has nobody to time it out.
                 kill_on_disconnect=True,
             )
-            pid = await container.shim.exec(request, theirs.fileno(), b"")
-            theirs.close()
-            return await self._result(own, run, pid, timeout)
+            async with asyncio.timeout(timeout):
+                # A start that hangs is a probe that hangs: the cancellation ends it.
+                pid = await container.shim.exec(request, theirs.fileno(), b"")
+                theirs.close()
+                output = await _read(own)
+                await run.ended.wait()
+            return run.state.exit_code or 0, output
         except StartFailed as error:
             return error.code, str(error).encode()
+        except TimeoutError:
+            if pid:
+                _kill(pid)
+            raise
         finally:
             own.close()
             theirs.close()
             container.execs.pop(run.spec.id, None)
 
-    async def _result(self, own: socket.socket, run: Exec, pid: int, timeout: float) -> tuple[int, bytes]:
-        try:
-            async with asyncio.timeout(timeout):
-                output = await _read(own)
-                await run.ended.wait()
-        except TimeoutError:
-            try:
-                os.kill(pid, SIGKILL)
-            except ProcessLookupError:
-                pass
-            raise
-        return run.state.exit_code or 0, output
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 async def _read(own: socket.socket) -> bytes:

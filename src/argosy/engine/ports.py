@@ -102,7 +102,19 @@ class Shim(Protocol):
         ...
 
     async def exec(self, request: ExecRequest, sock: int | None, first: bytes) -> int:
-        """Start a process in the container and return its pid. Raises StartFailed. Its end comes by ``on_exit``."""
+        """Start a process in the container and return its pid. Raises StartFailed. Its end comes by ``on_exit``.
+
+        A start may hang (a file system that does not answer, a container that is paused meanwhile): `signal_exec` ends it, a
+        cancellation of this does, and so does ``request.start_limit``.
+        """
+        ...
+
+    async def signal_exec(self, exec_id: str, number: int) -> None:
+        """Signal an exec's process. Raises NotFoundError when it does not run.
+
+        One that is still starting is ended by SIGHUP, SIGINT, SIGQUIT, SIGKILL and SIGTERM; what else comes too early raises
+        ConflictError.
+        """
         ...
 
     async def resize(self, exec_id: str, rows: int, columns: int) -> None: ...

@@ -14,21 +14,23 @@ from argosy.runtime import plainjson
 from argosy.runtime.cgroups import open_group
 from argosy.runtime.init.users import UserError, home_of, resolve_groups, resolve_user
 from argosy.runtime.shim import wire
+from argosy.runtime.shim.apart import Starter
 from argosy.runtime.shim.stage import StartError
 from argosy.runtime.spawn import SpawnFailed
 from argosy.runtime.spawn.sources import Mapper, open_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
+
+    from argosy.runtime.shim.apart import Said
 
     Stdio = tuple[int, int, int] | None
 
 _CREATE = "failed to create task for container: failed to create shim task: OCI runtime create failed: "
 _START = "failed to start task for container: OCI runtime start failed: "
 _EXEC = "OCI runtime exec failed: "
-_CONSOLE, _LOG = "console.sock", "log.json"
 
 
 class Foreign:
@@ -52,8 +54,7 @@ class Foreign:
         """``create``: the runtime's init waits. Raises StartError with nothing left."""
         try:
             self._make_bundle()
-            options = ["--bundle", ".", "--pid-file", "pid"]
-            self.pid, self.master = self._launch("create", options, [self._id], stdio, self._terminal, _CREATE)
+            self.pid, self.master = self._launch("create", ["--bundle", "."], [self._id], stdio, self._terminal, _CREATE, "create")
             self._created = True
         except BaseException:
             self.remove()
@@ -67,7 +68,21 @@ class Foreign:
     def abort(self) -> None:
         self.remove()
 
-    def exec(self, request: "Mapping[str, Any]", stdio: "Stdio") -> "tuple[int, int, Callable[[int], None]]":
+    def enter(self, request: "Mapping[str, Any]", stdio: "Stdio") -> Starter:
+        """Begin to start a process (`execs.Runner`)."""
+        return Starter(list(stdio or ()), lambda _: self._enter(request, stdio))
+
+    def _enter(self, request: "Mapping[str, Any]", stdio: "Stdio") -> "Said":
+        # Whoever kills this kills the runtime with it; and what the runtime leaves behind is the shim's only after the answer.
+        os.setpgid(0, 0)
+        process.prctl(process.PR_SET_CHILD_SUBREAPER, 1)
+        try:
+            pid, master = self._exec(request, stdio)
+        except StartError as error:
+            return {"failed": str(error), "code": error.code}, []
+        return {"pid": pid}, [master] if master >= 0 else []
+
+    def _exec(self, request: "Mapping[str, Any]", stdio: "Stdio") -> tuple[int, int]:
         terminal = bool(request["terminal"])
         description = self._resolved({**request["process"], "terminal": terminal})
         rows, columns = request.get("console_size") or (0, 0)
@@ -76,15 +91,18 @@ class Foreign:
         name = f"exec-{request['exec_id'][:16]}"
         _write(os.path.join(self._bundle, name + ".json"), plainjson.dumps(description).encode())
         try:
-            options = ["--process", name + ".json", "--pid-file", name + ".pid", "--detach"]
-            pid, master = self._launch("exec", options, [self._id], stdio, terminal, _EXEC, name + ".pid")
+            options = ["--process", name + ".json", "--detach"]
+            return self._launch("exec", options, [self._id], stdio, terminal, _EXEC, name)
         finally:
-            for suffix in (".json", ".pid"):
-                _discard(os.path.join(self._bundle, name + suffix))
-        return pid, master, lambda number: os.kill(pid, number)
+            self._discard_files(name)
 
     def exec_ended(self, exec_id: str) -> None:
-        """The runtime keeps nothing of an exec."""
+        """The runtime keeps nothing of an exec; of one that was killed while it started some files are left."""
+        self._discard_files(f"exec-{exec_id[:16]}")
+
+    def _discard_files(self, name: str) -> None:
+        for suffix in (".json", ".pid", ".log", ".sock"):
+            _discard(os.path.join(self._bundle, name + suffix))
 
     def kill_rest(self) -> None:
         if self.group.processes():
@@ -180,27 +198,31 @@ class Foreign:
         stdio: "Stdio",
         terminal: bool,
         words: str,
-        pid_file: str = "pid",
+        name: str,
     ) -> tuple[int, int]:
-        """Run a verb that makes a process; return (its pid, the terminal's master or -1). Raises StartError."""
-        console = _listen(self._bundle) if terminal else None
+        """Run a verb that makes a process; return (its pid, the terminal's master or -1). Raises StartError.
+
+        Its files are ``name.*``: several execs may start at once.
+        """
+        console = _listen(self._bundle, name + ".sock") if terminal else None
         try:
+            options = [*options, "--pid-file", name + ".pid"]
             if console is not None:
-                options = [*options, "--console-socket", _CONSOLE]
-            code, said = self._run(verb, [*options, *arguments], stdio)
+                options += ["--console-socket", name + ".sock"]
+            code, said = self._run(verb, [*options, *arguments], stdio, name + ".log")
             if code != 0:
                 raise _failure(words, said)
             master = _receive_master(console) if console is not None else -1
         finally:
             if console is not None:
                 console.close()
-                _discard(os.path.join(self._bundle, _CONSOLE))
-        with open(os.path.join(self._bundle, pid_file)) as file:
+                _discard(os.path.join(self._bundle, name + ".sock"))
+        with open(os.path.join(self._bundle, name + ".pid")) as file:
             return int(file.read()), master
 
-    def _run(self, verb: str, arguments: "Sequence[str]", stdio: "Stdio") -> tuple[int, str]:
+    def _run(self, verb: str, arguments: "Sequence[str]", stdio: "Stdio", log_name: str = "run.log") -> tuple[int, str]:
         """Run the runtime in the bundle; return (exit code, what it logged as its last error)."""
-        log = os.path.join(self._bundle, _LOG)
+        log = os.path.join(self._bundle, log_name)
         _discard(log)
         argv = [self._runtime, "--root", self._state, "--log", log, "--log-format", "json", verb, *arguments]
         null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
@@ -255,12 +277,12 @@ def _last_error(path: str) -> str:
     return found or "the runtime gave no reason"
 
 
-def _listen(directory: str) -> socket.socket:
+def _listen(directory: str, name: str) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     os.chdir(directory)
     try:
-        _discard(_CONSOLE)
-        listener.bind(_CONSOLE)
+        _discard(name)
+        listener.bind(name)
     finally:
         os.chdir("/")
     listener.listen(1)

@@ -72,6 +72,8 @@ class ExecRequest:
     """None: detached."""
     kill_on_disconnect: bool = False
     """Kill the process when its client is gone; Docker lets it run."""
+    start_limit: float = 120.0
+    """Seconds after which a start that hangs is given up and killed."""
 
 
 @dataclass(frozen=True, slots=True)

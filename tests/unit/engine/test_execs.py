@@ -1,10 +1,12 @@
 """What an attached exec's client reads."""
 
+import asyncio
 import socket
 from types import SimpleNamespace
 
 import pytest
 
+from argosy.base.errors import ConflictError, NotFoundError
 from argosy.engine.announce import Announcer
 from argosy.engine.container_view import CreateRequest
 from argosy.engine.execs import Execs
@@ -43,11 +45,13 @@ async def execs(tmp_path):
         asked.append(request)
         if request.process["args"] == ["none"]:
             raise StartFailed("no such file", 127)
+        if request.process["args"] == ["hangs"]:
+            await asyncio.Event().wait()
         return 7
 
     container.shim.exec = start
     found = Execs(registry=world.registry, confinement=Confinement(), announce=Announcer(world.events))
-    return SimpleNamespace(execs=found, asked=asked)
+    return SimpleNamespace(execs=found, asked=asked, log=world.log, fail=world.fail)
 
 
 @pytest.mark.parametrize("framed", [True, False])
@@ -67,3 +71,16 @@ async def test_a_program_that_is_not_there_is_told_on_the_stream(execs):
     assert connection.here.recv(100) == b"\x01\x00\x00\x00\x00\x00\x00\x0eno such file\r\n"
     assert execs.execs.inspect(made)[1].exit_code == 127
     connection.here.close()
+
+
+async def test_an_exec_that_hangs_in_its_start_can_be_killed(execs):
+    made = await execs.execs.create("web", ExecSpec(id="", container_id="", cmd=("hangs",)))
+    start = asyncio.ensure_future(execs.execs.start(made, detach=True, tty=False, console_size=None, connection=None))
+    while not execs.asked:
+        await asyncio.sleep(0)
+    await execs.execs.kill(made, "TERM")
+    assert "signal 15 to an exec" in execs.log
+    execs.fail["signal 9 to an exec"] = NotFoundError("gone")
+    with pytest.raises(ConflictError, match="is not running"):
+        await execs.execs.kill(made, "")
+    start.cancel()

@@ -56,6 +56,11 @@ class Connection:
             raise RequestFailed(error["kind"], error["message"], error["code"])
         return message
 
+    def post(self, verb: str, **fields: Any) -> None:
+        """Send a request whose answer nobody wants."""
+        if self.open:
+            self._send({"verb": verb, "n": next(self._numbers), **fields}, ())
+
     def close(self) -> None:
         """Close; callers that wait get Closed."""
         if not self.open:

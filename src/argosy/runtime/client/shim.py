@@ -78,6 +78,7 @@ class ShimHandle:
             "console_size": list(request.console_size),
             "privileged": request.privileged,
             "kill_on_disconnect": request.kill_on_disconnect,
+            "limit": request.start_limit,
             "attach": None if request.attach is None else _attach(request.attach, first),
         }
         self.execs.add(request.exec_id)
@@ -93,8 +94,15 @@ class ShimHandle:
         except Closed:
             self.execs.discard(request.exec_id)
             raise ConflictError(f"container {self.id} is not running") from None
+        except asyncio.CancelledError:
+            # Nobody waits for it any more; by now it may run or hang.
+            self.connection.post("signal", exec_id=request.exec_id, signal=signal.SIGKILL)
+            raise
         pid: int = answer["pid"]
         return pid
+
+    async def signal_exec(self, exec_id: str, number: int) -> None:
+        await self._asked("signal", exec_id=exec_id, signal=number)
 
     async def resize(self, exec_id: str, rows: int, columns: int) -> None:
         await self._asked("resize", exec_id=exec_id, rows=rows, columns=columns)
@@ -107,12 +115,8 @@ class ShimHandle:
 
     # ------------------------------------------------------------------ beyond the port
 
-    async def signal_exec(self, exec_id: str, number: int) -> None:
-        """Signal an exec's process. Raises NotFoundError when it does not run."""
-        await self._asked("signal", exec_id=exec_id, signal=number)
-
     async def stats(self) -> Mapping[str, Any]:
-        """Return the shim's own counters: output_bytes, log_lost_bytes, clients, execs."""
+        """Return the shim's own counters: output_bytes, log_lost_bytes, clients, execs (running), starting (execs)."""
         return await self._call("stats")
 
     def signal(self, number: int) -> None:
@@ -157,6 +161,8 @@ class ShimHandle:
         except RequestFailed as error:
             if error.kind == "gone":
                 raise NotFoundError(str(error)) from None
+            if error.kind == "conflict":
+                raise ConflictError(str(error)) from None
             raise SystemFailureError(str(error)) from None
         except Closed:
             raise NotFoundError(f"container {self.id} is not running") from None

@@ -49,6 +49,13 @@ class Gate:
         listener.close()
         self._listener = None
 
+    def orphaned(self) -> bool:
+        """Return whether the parent is gone."""
+        try:
+            return not self._socket.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+
     def ask_for_hooks(self) -> None:
         """Tell that all is mounted and nothing pivoted, and wait until the parent has run its hooks."""
         self._socket.send(MOUNTED)

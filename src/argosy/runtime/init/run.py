@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from argosy.runtime.init.operations import Operation
 
-_EACCES = 13
+_EACCES, _SIGKILL = 13, 9
 # What runc's init ends with when execve itself fails after everything else went well.
 _EXEC_FAILED = 255
 
@@ -78,6 +78,8 @@ def run(job: Job) -> "NoReturn":
         paths = _prepare(job)
         stage = "gate"
         job.context.gate.wait(GO)
+        if job.enter is not None:
+            process.prctl(process.PR_SET_PDEATHSIG, 0)
         stage = "rights"
         _become_the_user(job)
         stage = "execve"
@@ -115,6 +117,15 @@ def _clean_slate(job: Job) -> None:
     keep.extend(job.context.doors)
     process.close_all_but(keep)
     os.umask(0)
+    if job.enter is not None:
+        _end_with_parent(job)
+
+
+def _end_with_parent(job: Job) -> None:
+    """Whatever an exec hangs in inside of the container, it may not outlive whom it is started for. Raises ParentGone."""
+    process.prctl(process.PR_SET_PDEATHSIG, _SIGKILL)
+    if job.context.gate.orphaned():
+        raise ParentGone
 
 
 def _place(stdio: "tuple[int, int, int]") -> None:
@@ -133,7 +144,9 @@ def _enter(job: Job) -> None:
         os.setgroups([])
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)
+        # A change of the ids takes both back (prctl(2)).
         process.prctl(process.PR_SET_DUMPABLE, 0, name="dumpable")
+        _end_with_parent(job)
     job.context.root = os.open(b"/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
 

@@ -52,7 +52,7 @@ def work(verb: str, fds: list[int]) -> int:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
     if verb == "shim":
         # Before all else: what it copies of this process is as little as can be.
-        starter = Starter([request_fd, *rest], lambda: make(request_fd, rest[0]))
+        starter = Starter([request_fd, *rest], lambda _: make(request_fd, rest[0]))
         clean_slate([control_fd, starter.fileno()])
     else:
         clean_slate(fds)

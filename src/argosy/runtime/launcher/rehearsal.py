@@ -86,7 +86,7 @@ def _play(stage: int, directory: str) -> None:
         _be_the_daemon(ours)
     ours.close()
     received = _through_a_socket()
-    starter = Starter([stage], lambda: _make(directory))
+    starter = Starter([stage], lambda _: _make(directory))
     shim.run(theirs, starter)
     theirs.close()
     wire.close_all(received)

@@ -1,9 +1,9 @@
-"""Work in a short-lived fork of the shim, so that the shim itself stays small.
+"""Work in a short-lived fork of the shim, so that the shim itself stays small and never waits.
 
 Making a container or entering one runs much code once. Done in the shim it would leave a copy of every page that it touched
-for as long as the container lives; done in a fork it leaves nothing. What the fork makes becomes the shim's child when the
-fork ends, because the shim is a subreaper (prctl(2)). The fork for the start is made first of all, before the shim has
-touched anything itself.
+for as long as the container lives; done in a fork it leaves nothing. It may also take for ever: a program on a file system that
+does not answer, a container that is frozen meanwhile. What the fork makes becomes the shim's child when the fork ends, because
+the shim is a subreaper (prctl(2)). The fork for the start is made first of all, before the shim has touched anything itself.
 """
 
 import _signal as signal  # type: ignore[import-not-found]
@@ -18,27 +18,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-
-def apart(work: "Callable[[], tuple[dict[str, Any], list[int]]]") -> "tuple[dict[str, Any], list[int]]":
-    """Return what ``work`` returned in a fork: a message and fds. ``{}`` if the fork was killed or raised."""
-    ours, theirs = _pair()
-    pid = os.fork()
-    if pid == 0:
-        _work(theirs, work)
-    theirs.close()
-    return _result(ours, pid)
+    Said = tuple[dict[str, Any], list[int]]
+    """A message and the fds that came with it."""
+    Tell = Callable[[dict[str, Any]], None]
+    Work = Callable[[Tell], Said]
 
 
 class Starter:
-    """The fork that makes the container. It has the request's fds and begins by itself."""
+    """The fork that makes processes: it has ``fds`` besides 0, 1, 2, and begins by itself.
 
-    def __init__(self, fds: "list[int]", work: "Callable[[], tuple[dict[str, Any], list[int]]]") -> None:
+    ``work`` returns its answer, and may tell something before by the function that it is given. A fork that is killed answers
+    nothing.
+    """
+
+    def __init__(self, fds: "list[int]", work: "Work") -> None:
         self._link, theirs = _pair()
+        self.over = False
+        """Nothing more will be said."""
         shim = os.getpid()
-        self._pid = os.fork()
-        if self._pid == 0:
+        self.pid = os.fork()
+        if self.pid == 0:
             _end_with(shim)
-            # Not the daemon's connection: it must not live longer than the shim.
+            # Not the daemon's connection, which must not live longer than the shim; nor what others write to: they would never
+            # see its end.
             close_all_but([0, 1, 2, theirs.fileno(), *fds])
             _work(theirs, work)
         theirs.close()
@@ -46,9 +48,41 @@ class Starter:
     def fileno(self) -> int:
         return self._link.fileno()
 
-    def result(self) -> "tuple[dict[str, Any], list[int]]":
-        """Return what ``work`` returned there, as `apart` does."""
-        return _result(self._link, self._pid)
+    def result(self) -> "Said":
+        """Wait for the answer and for the end of the fork; ``{}`` if it was killed."""
+        try:
+            received = wire.receive(self._link)
+        finally:
+            self._link.close()
+            os.waitpid(self.pid, 0)
+        return received or ({}, [])
+
+    def heard(self) -> "list[Said]":
+        """Return what has been said since the last time, without waiting."""
+        found: list[Said] = []
+        self._link.setblocking(False)
+        while not self.over:
+            try:
+                received = wire.receive(self._link)
+            except BlockingIOError:
+                break
+            except OSError:
+                received = None
+            if received is None:
+                self.over = True
+            else:
+                found.append(received)
+        return found
+
+    def kill(self) -> None:
+        """SIGKILL to it and to its process group, if it has one of its own. Not after its end was noted."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        self._link.close()
 
 
 def _end_with(shim: int) -> None:
@@ -63,21 +97,12 @@ def _pair() -> "tuple[socket.socket, socket.socket]":
     return ends[0], ends[1]
 
 
-def _result(link: socket.socket, pid: int) -> "tuple[dict[str, Any], list[int]]":
-    try:
-        received = wire.receive(link)
-    finally:
-        link.close()
-        os.waitpid(pid, 0)
-    return received or ({}, [])
-
-
-def _work(answer: socket.socket, work: "Callable[[], tuple[dict[str, Any], list[int]]]") -> None:
+def _work(answer: socket.socket, work: "Work") -> None:
     """Never returns."""
     code = 1
     try:
         signal.set_wakeup_fd(-1)
-        message, fds = work()
+        message, fds = work(lambda said: wire.send(answer, said))
         wire.send(answer, message, fds)
         code = 0
     except Exception as error:

@@ -21,6 +21,9 @@ class Children:
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self._ended: dict[int, Ended] = {}
+        self.ask: Callable[[], None] = _nobody
+        """Called when somebody has ended whom nobody expects: who makes processes by a fork of the shim may not have looked at
+        its answer yet, which was given before they could become the shim's."""
         read, write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._read = read
         signal.signal(signal.SIGCHLD, _noted)
@@ -30,6 +33,10 @@ class Children:
     def expect(self, pid: int, ended: "Ended") -> None:
         """Call ``ended`` with the wait status. To be said before the loop runs again after the child was made."""
         self._ended[pid] = ended
+
+    def forget(self, pid: int) -> None:
+        """Somebody else waits for it."""
+        self._ended.pop(pid, None)
 
     def fork(self, work: "Callable[[], None]", ended: "Ended", keep: int) -> None:
         """Run ``work`` in a child that has no fd but ``keep``; its wait status is 0 if nothing was raised."""
@@ -57,9 +64,15 @@ class Children:
                 return
             if pid == 0:
                 return
+            if pid not in self._ended:
+                self.ask()
             ended = self._ended.pop(pid, None)
             if ended is not None:
                 ended(status)
+
+
+def _nobody() -> None:
+    """Nobody makes processes by a fork."""
 
 
 def _noted(number: int, frame: object) -> None:

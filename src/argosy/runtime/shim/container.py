@@ -105,6 +105,7 @@ class Container:
         self._status = status
         if self._state != RUNNING:
             return  # before the release: the failure is told there
+        self.execs.end_starting()
         self._runner.kill_rest()
         self._streams.finish()
         if self._streams.draining:
@@ -195,11 +196,11 @@ class Container:
 
     # ------------------------------------------------------------------ verbs
 
-    def _handle(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
+    def _handle(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any] | None":
         verb = getattr(self, f"verb_{message['verb']}", None)
         if verb is None:
             raise Refused("unknown", f"this shim (protocol {wire.VERSION}) does not know the verb {message['verb']}")
-        answer: dict[str, Any] = verb(link, message, fds)
+        answer: dict[str, Any] | None = verb(link, message, fds)
         return answer
 
     def _hello(self) -> "dict[str, Any]":
@@ -245,17 +246,19 @@ class Container:
             self._server.tell({"event": "detached", "client": token, "reason": client.reason})
         return {}
 
-    def verb_exec(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
+    def verb_exec(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> None:
+        """Answered when the program runs."""
         if self._state != RUNNING or self._status is not None:
             raise Refused("gone", f"container {self.id} is not running")
-        try:
-            pid = self.execs.start(message["exec"], fds)
-        except StartError as error:
-            raise Refused("start", str(error), error.code) from None
-        return {"pid": pid}
+        self.execs.start(message["exec"], fds, link.answerer(message))
 
     def verb_signal(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
-        """Signal an exec's process."""
+        """Signal an exec's process, or end its start."""
+        starting = self.execs.starting.get(message["exec_id"])
+        if starting is not None:
+            if not starting.signal(message["signal"]):
+                raise Refused("conflict", f"exec {message['exec_id']} is still starting: only what ends it can be sent")
+            return {}
         process = self.execs.running.get(message["exec_id"])
         if process is None or process.code is not None:
             raise Refused("gone", f"exec {message['exec_id']} is not running")
@@ -265,7 +268,7 @@ class Container:
     def verb_resize(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
         rows, columns, identifier = message["rows"], message["columns"], message.get("exec_id", "")
         if identifier:
-            if identifier not in self.execs.running:
+            if identifier not in self.execs.running and identifier not in self.execs.starting:
                 raise Refused("gone", f"exec {identifier} is not running")
             self.execs.resize(identifier, rows, columns)
         elif self._runner.master >= 0:
@@ -290,4 +293,5 @@ class Container:
             "log_lost_bytes": lost,
             "clients": len(self._clients),
             "execs": len(self.execs.running),
+            "starting": len(self.execs.starting),
         }

@@ -7,6 +7,7 @@ import time
 
 from argosy.runtime.exitrecord import exit_code
 from argosy.runtime.shim.client import GONE, Client
+from argosy.runtime.shim.starting import LIMIT, Starting
 from argosy.runtime.shim.streams import Streams, input_pipe, output_pipe
 
 TYPE_CHECKING = False
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Protocol
 
+    from argosy.runtime.shim.apart import Starter
     from argosy.runtime.shim.children import Children
     from argosy.runtime.shim.loop import Loop
+
+    Answer = Callable[[dict[str, Any]], None]
 
     class Runner(Protocol):
         """Native, or a foreign OCI runtime."""
@@ -25,7 +29,11 @@ if TYPE_CHECKING:
 
         def release(self) -> None: ...
         def abort(self) -> None: ...
-        def exec(self, request: dict[str, Any], stdio: tuple[int, int, int] | None) -> tuple[int, int, Callable[[int], None]]: ...
+        def enter(self, request: dict[str, Any], stdio: tuple[int, int, int] | None) -> Starter:
+            """Begin to start a process. The answer is ``pid`` (with the terminal's master), or ``failed`` and ``code``; before, and
+            as soon as there is one, ``child`` may tell the pid of what is not the program yet."""
+            ...
+
         def kill_rest(self) -> None: ...
         def oom_kills(self) -> int: ...
         def close_root(self) -> None: ...
@@ -82,38 +90,69 @@ def our_ends(fds: "Mapping[str, int]", master: int) -> "tuple[dict[int, int], in
 class Exec:
     """One running exec."""
 
-    def __init__(self, identifier: str, pid: int, master: int, streams: Streams, signal: "Callable[[int], None]", kill: bool) -> None:
-        self.id, self.pid, self.master, self.streams, self.signal = identifier, pid, master, streams, signal
+    def __init__(self, identifier: str, pid: int, master: int, streams: Streams, kill: bool) -> None:
+        self.id, self.pid, self.master, self.streams = identifier, pid, master, streams
         self.kill_on_disconnect = kill
         self.code: int | None = None
+        """Once it was reaped; until then its pid is nobody else's."""
+
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
 
 
 class Execs:
-    """All execs of the container, running and ended but not yet acknowledged by the daemon."""
+    """All execs of the container: starting, running, and ended but not yet acknowledged by the daemon."""
 
     def __init__(self, loop: "Loop", children: "Children", runner: "Runner", told: "Callable[[str, dict[str, Any]], None]") -> None:
         self._loop, self._children, self._runner, self._told = loop, children, runner, told
+        self.starting: dict[str, Starting] = {}
         self.running: dict[str, Exec] = {}
         self.ended: dict[str, dict[str, Any]] = {}
+        children.ask = self._look
 
-    def start(self, request: "dict[str, Any]", fds: list[int]) -> int:
-        """Start a process, attach the client whose socket is in ``fds``, if any; return its pid. Raises StartError, nothing left.
+    def start(self, request: "dict[str, Any]", fds: list[int], answer: "Answer") -> None:
+        """Start a process and attach the client whose socket is in ``fds``, if any. Raises OSError, nothing left.
 
-        The client's fd is taken (out of the list) only if the process runs: until then the daemon may tell it why not.
+        ``answer`` is called later: with ``pid``, or with the ``error`` in Docker's words. Until the process runs the client is the
+        daemon's, which may tell it why it does not.
         """
-        terminal = bool(request["terminal"])
+        identifier: str = request["exec_id"]
         attach = request.get("attach")
-        stdio = Stdio(terminal=terminal, stdin=bool(attach and attach["stdin"]))
+        stdio = Stdio(terminal=bool(request["terminal"]), stdin=bool(attach and attach["stdin"]))
         try:
-            pid, master, signal = self._runner.exec(request, stdio.program)
+            starter = self._runner.enter(request, stdio.program)
         except BaseException:
             stdio.close()
             raise
         stdio.close_program()
-        self._run(request, stdio, pid, master, signal, fds)
-        return pid
+        client = fds.pop(0) if attach is not None and fds else -1
 
-    def _run(self, request: "dict[str, Any]", stdio: Stdio, pid: int, master: int, signal: "Callable[[int], None]", fds: list[int]) -> None:
+        def started(pid: int, got: list[int]) -> None:
+            starting = self.starting.pop(identifier)
+            master = got[0] if got else -1
+            if starting.size is not None and master >= 0:
+                resize_terminal(master, *starting.size)
+            self._run(request, stdio, pid, master, client)
+            answer({"pid": pid})
+
+        def failed(message: str, code: int) -> None:
+            del self.starting[identifier]
+            stdio.close()
+            if client >= 0:
+                os.close(client)
+            answer({"error": {"kind": "start" if code else "gone", "message": message, "code": code}})
+
+        def gone() -> None:
+            self._runner.exec_ended(identifier)
+
+        limit = request.get("limit") or LIMIT
+        self.starting[identifier] = Starting(self._children, starter, identifier, limit, started=started, failed=failed, gone=gone)
+
+    def _look(self) -> None:
+        for starting in tuple(self.starting.values()):
+            starting.look()
+
+    def _run(self, request: "dict[str, Any]", stdio: Stdio, pid: int, master: int, client: int) -> None:
         identifier, attach = request["exec_id"], request.get("attach")
         outputs, stdin = our_ends(stdio.ours, master)
         streams = Streams(
@@ -126,17 +165,20 @@ class Execs:
             ended=lambda: self._streams_ended(identifier),
             left=lambda gone, reason: self._client_left(identifier, gone, reason),
         )
-        process = Exec(identifier, pid, master, streams, signal, bool(request.get("kill_on_disconnect")))
+        process = Exec(identifier, pid, master, streams, bool(request.get("kill_on_disconnect")))
         self.running[identifier] = process
         self._children.expect(pid, lambda status: self._exited(process, exit_code(status)))
-        if attach is not None and fds:
-            streams.attach(fds.pop(0), foreground=True, **attach_options(attach))
+        if client >= 0:
+            streams.attach(client, foreground=True, **attach_options(attach or {}))
         elif stdin >= 0 and master < 0:
             streams.close_stdin()
 
     def resize(self, identifier: str, rows: int, columns: int) -> None:
         """Raises KeyError when it does not run, OSError."""
-        resize_terminal(self.running[identifier].master, rows, columns)
+        if identifier in self.starting:
+            self.starting[identifier].size = (rows, columns)
+        else:
+            resize_terminal(self.running[identifier].master, rows, columns)
 
     def _exited(self, process: Exec, code: int) -> None:
         """The code is told first: a client that sees its stream end asks for it at once."""
@@ -151,6 +193,11 @@ class Execs:
             self._loop.later(DRAIN, lambda: self._close(process))
         else:
             self._close(process)
+
+    def end_starting(self) -> None:
+        """The container's program has ended: nothing is begun in it any more."""
+        for starting in tuple(self.starting.values()):
+            starting.abandon()
 
     def end_all(self) -> None:
         """The container has ended: so have all of these, even where the kernel has not said so yet."""

@@ -6,17 +6,18 @@ import os
 from argosy.runtime import plainjson
 from argosy.runtime.cgroups import open_group
 from argosy.runtime.compile import PlanError, compile_exec
-from argosy.runtime.shim.apart import apart
+from argosy.runtime.shim.apart import Starter
 from argosy.runtime.shim.stage import StartError
 from argosy.runtime.spawn import Child, SpawnFailed, spawn_exec
 from argosy.runtime.spawn.enter import exec_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from argosy.runtime.cgroups import Group
+    from argosy.runtime.shim.apart import Said, Tell
 
     Stdio = tuple[int, int, int] | None
 
@@ -50,14 +51,10 @@ class Native:
         self._child.abort()
         self.remove()
 
-    def exec(self, request: "dict[str, Any]", stdio: "Stdio") -> "tuple[int, int, Callable[[int], None]]":
-        """Start a process; return (pid, terminal's master or -1, how to signal it). Raises StartError with nothing left."""
+    def enter(self, request: "dict[str, Any]", stdio: "Stdio") -> Starter:
+        """Begin to start a process (`execs.Runner`)."""
         target = self._child.pidfd
-        message, fds = apart(lambda: _enter(self._plan, request, target, self.pid, stdio))
-        if "pid" not in message:
-            raise _error(message)
-        pid: int = message["pid"]
-        return pid, fds[0] if fds else -1, lambda number: os.kill(pid, number)
+        return Starter([self._plan, target, *(stdio or ())], lambda tell: _enter(self._plan, request, target, self.pid, stdio, tell))
 
     def exec_ended(self, exec_id: str) -> None:
         """Remove its cgroup, unless what it left behind still runs there: then with the container's."""
@@ -88,7 +85,7 @@ def _plan(memfd: int) -> "dict[str, Any]":
     return plan
 
 
-def _enter(memfd: int, request: "Mapping[str, Any]", target: int, target_pid: int, stdio: "Stdio") -> "tuple[dict[str, Any], list[int]]":
+def _enter(memfd: int, request: "Mapping[str, Any]", target: int, target_pid: int, stdio: "Stdio", tell: "Tell") -> "Said":
     start = _plan(memfd)
     rows, columns = request.get("console_size") or (0, 0)
     process = {**request["process"], "terminal": request["terminal"]}
@@ -98,13 +95,9 @@ def _enter(memfd: int, request: "Mapping[str, Any]", target: int, target_pid: in
         return {"failed": str(error), "code": 126}, []
     group = exec_group(plan)
     try:
-        child = spawn_exec(plan, target, target_pid, stdio, group=group)
+        child = spawn_exec(plan, target, target_pid, stdio, group=group, begun=lambda pid: tell({"child": pid}))
         child.release()
     except SpawnFailed as error:
         group.remove()
         return {"failed": error.docker(), "code": error.code}, []
     return {"pid": child.pid}, [child.master] if child.master >= 0 else []
-
-
-def _error(message: "Mapping[str, Any]") -> StartError:
-    return StartError(message.get("failed", "failed to create task for container: its starter was killed"), message.get("code", 128))

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    Handler = Callable[["Link", dict[str, Any], list[int]], dict[str, Any]]
+    Handler = Callable[["Link", dict[str, Any], list[int]], dict[str, Any] | None]
+    """Returns the answer, or None when it will be given later by `Link.answerer`."""
 
 
 class Refused(Exception):
@@ -37,6 +38,11 @@ class Link:
             wire.send(self._socket, message)
         except OSError:
             self.close()
+
+    def answerer(self, message: "dict[str, Any]") -> "Callable[[dict[str, Any]], None]":
+        """Return what answers this request, sooner or later; nobody hears it when the connection has ended."""
+        number = message.get("n", 0)
+        return lambda answer: self.send({"re": number, **answer})
 
     def close(self) -> None:
         if self in self._server.links:
@@ -65,7 +71,8 @@ class Link:
         finally:
             # What a handler keeps it has taken out of the list.
             wire.close_all(fds)
-        self.send({"re": message.get("n", 0), **answer})
+        if answer is not None:
+            self.answerer(message)(answer)
 
 
 class Server:

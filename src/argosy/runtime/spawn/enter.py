@@ -14,6 +14,7 @@ from argosy.runtime.spawn.start import adjust_oom_score, remove_quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -30,10 +31,12 @@ def spawn_exec(
     *,
     group: "Group | None" = None,
     preserve: int = 0,
+    begun: "Callable[[int], None] | None" = None,
 ) -> Child:
     """Return the prepared child of an exec plan, in the namespaces of the container's init. Raises SpawnFailed.
 
-    It is in the cgroup `exec_group(plan)` unless another one is given.
+    It is in the cgroup `exec_group(plan)` unless another one is given. ``begun`` hears its pid before it may enter that; until
+    it executes its program it dies with this process.
     """
     group = group or exec_group(plan)
     child: Child | None = None
@@ -44,6 +47,8 @@ def spawn_exec(
         except OSError as error:
             raise SpawnFailed(error.errno or 0, "clone", f"entering the container: {error}", kind="exec") from error
         child.warnings += warnings
+        if begun is not None:
+            begun(child.pid)
         adjust_oom_score(plan, child)
         try:
             group.admit(child.pid)

@@ -14,7 +14,7 @@ def test_a_starter_ends_with_its_shim() -> None:
     if shim == 0:
         os.close(read)
         # The starter alone keeps the pipe open.
-        Starter([write], lambda: (os.write(write, b"x") and time.sleep(600)) or ({}, []))
+        Starter([write], lambda _: (os.write(write, b"x") and time.sleep(600)) or ({}, []))
         os.close(write)
         time.sleep(600)
         os._exit(0)
