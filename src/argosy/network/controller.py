@@ -172,6 +172,9 @@ class Controller:
         elements = wiring.elements(box)
         proxied = wiring.proxied(box, self.settings)
         plan = wiring.attach_plan(box, self.settings, self.catalogue.alias, diag=any(not key.startswith("udp ") for key, _, _ in proxied))
+        if plan.empty and not elements and not proxied:
+            self._announce_all(box, "connect")
+            return
         try:
             inside = await self._kernel.run(self._attach, netns_pid, plan, elements)
         except (OSError, NftError) as error:

@@ -50,6 +50,11 @@ class AttachPlan:
     dns: bool = False
     diag: bool = False
 
+    @property
+    def empty(self) -> bool:
+        """Nothing is to be made, as in network mode none."""
+        return not (self.endpoints or self.dns or self.diag)
+
 
 @dataclass(slots=True)
 class Inside:
@@ -73,7 +78,10 @@ class Inside:
 
 
 def attach(host: NetlinkSocket, netns_pid: int, plan: AttachPlan) -> Inside:
-    """Make all endpoints, routes and sockets. Raises OSError, NftError; then no link is left."""
+    """Make all endpoints, routes and sockets; the loopback is up, by the runtime that made the namespace.
+
+    Raises OSError, NftError; then no link is left.
+    """
     inside = Inside()
     made: list[EndpointPlan] = []
     fd = netns.open_pid(netns_pid)
@@ -81,7 +89,6 @@ def attach(host: NetlinkSocket, netns_pid: int, plan: AttachPlan) -> Inside:
         with netns.entered(fd):
             inner = NetlinkSocket()
         with inner:
-            inner.run([links.change_link("lo", up=True)])
             taken = {link.name for link in links.list_links(inner)}
             for endpoint in plan.endpoints:
                 made.append(endpoint)

@@ -50,7 +50,7 @@ class Foreign:
         self.warnings: list[str] = []
         self._mounted = self._created = False
 
-    def prepare(self, stdio: "Stdio") -> None:
+    def begin(self, stdio: "Stdio") -> None:
         """``create``: the runtime's init waits. Raises StartError with nothing left."""
         try:
             self._make_bundle()
@@ -59,6 +59,9 @@ class Foreign:
         except BaseException:
             self.remove()
             raise
+
+    def finish(self) -> None:
+        """``create`` has waited."""
 
     def release(self) -> None:
         code, words = self._run("start", [self._id], None)

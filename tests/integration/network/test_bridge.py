@@ -150,11 +150,11 @@ async def test_nothing_is_left_after_release_and_removal(world: World) -> None:
 async def test_none_and_host_modes_hold_an_endpoint_and_touch_nothing(world: World) -> None:
     daemon = await world.daemon()
     one = await world.run(daemon, network="none")
-    assert "UP" in one.run("ip", "link", "show", "lo")
+    assert one.run("ip", "-o", "link").count("\n") == 1
     assert one.endpoint("none").ip_address == ""
     two = world.container()
     await world.begin(daemon, two, "host")
-    assert "UNKNOWN" not in two.run("ip", "link", "show", "lo")
+    assert two.run("ip", "-o", "link").count("\n") == 1
     await daemon.controller.release(one.id)
     await daemon.controller.release(two.id)
 

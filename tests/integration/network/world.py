@@ -17,6 +17,7 @@ from argosy.base.clock import SystemClock
 from argosy.base.events import EventBus
 from argosy.base.tasks import Supervisor
 from argosy.linux import netns
+from argosy.linux.loopback import raise_loopback
 from argosy.linux.netlink import NetlinkSocket
 from argosy.linux.netlink import address as addresses
 from argosy.linux.netlink import link as links
@@ -231,6 +232,7 @@ class World:
         number = next(self.numbers)
         fd = netns.create()
         with netns.entered(fd):
+            raise_loopback()
             process = subprocess.Popen(["sleep", "1000"], stdin=subprocess.DEVNULL)
         found = Container(fd, hashlib.sha256(str(number).encode()).hexdigest(), name or f"c{number}", process)
         self.containers.append(found)

@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+import pytest
+
 MAPS = [{"containerID": 0, "hostID": 100000, "size": 65536}]
 ALL = [{"type": kind} for kind in ("mount", "network", "uts", "pid", "ipc", "cgroup")]
 MAPPED = {"namespaces": [*ALL, {"type": "user"}], "uidMappings": MAPS, "gidMappings": MAPS}
@@ -42,6 +44,11 @@ def test_an_exec_enters_the_user_namespace(low: Any) -> None:
     plan = low.plan("sleep", "60", linux=MAPPED)
     result = low.run_all(plan, execs=[low.spec("sh", "-c", "id -u; cat /proc/self/uid_map")["process"]], kill=True)["results"][1]
     assert result["stdout"].split() == ["0", "0", "100000", "65536"]
+
+
+@pytest.mark.parametrize("linux", [{}, {"linux": MAPPED}], ids=["root", "mapped"])
+def test_a_new_network_has_its_loopback_up(low: Any, linux: dict[str, Any]) -> None:
+    assert low.sh("cat /sys/class/net/lo/operstate; ping -c 1 -W 5 127.0.0.1 >/dev/null && echo answers", **linux).split()[-1] == "answers"
 
 
 def without(*kinds: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from argosy.linux.process import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, defaul
 from argosy.runtime import worker
 from argosy.runtime.shim import main as shim
 from argosy.runtime.shim import wire
-from argosy.runtime.shim.apart import Starter
+from argosy.runtime.shim.apart import WaitingStarter
 from argosy.runtime.shim.maker import make
 
 _LAST_FD = 1 << 30
@@ -41,24 +41,31 @@ def clean_slate(keep: list[int]) -> None:
     os.setsid()
 
 
-def work(verb: str, fds: list[int]) -> int:
-    """Do the request; ``fds``: the request's memfd, the control connection, and what the verb needs. Return the exit code."""
+def warm_starter() -> WaitingStarter:
+    """Return a starter for the container of this fork, should it become a shim: ahead of the request, at nobody's cost."""
+    return WaitingStarter(lambda fds: make(*fds))
+
+
+def work(verb: str, fds: list[int], starter: WaitingStarter | None) -> int:
+    """Do the request; ``fds``: the request's memfd, the control connection, and what the verb needs. Return the exit code.
+
+    ``starter``: one that is there already.
+    """
     request_fd, control_fd, *rest = fds
     # A daemon that is gone by now has nobody who would clean up after what is begun here: this fails, and nothing is.
     os.write(control_fd, wire.TAKEN)
-    starter: Starter | None = None
     if verb != "worker":
-        # Before the starter can end: what it leaves behind is the shim's.
+        # Before a starter can end: what it leaves behind is the shim's.
         prctl(PR_SET_CHILD_SUBREAPER, 1)
     if verb == "shim":
-        # Before all else: what it copies of this process is as little as can be.
-        starter = Starter([request_fd, *rest], lambda _: make(request_fd, rest[0]))
+        starter = starter or warm_starter()
+        starter.begin([request_fd, *rest])
         clean_slate([control_fd, starter.fileno()])
-    else:
-        clean_slate(fds)
-    control = socket.socket(fileno=control_fd)
+        return shim.run(socket.socket(fileno=control_fd), starter)
     if starter is not None:
-        return shim.run(control, starter)
+        starter.dismiss()
+    clean_slate(fds)
+    control = socket.socket(fileno=control_fd)
     if verb == "foreign":
         return shim.run_foreign(request_fd, rest[0], control)
     if verb == "worker":

@@ -15,7 +15,7 @@ from argosy.linux.process import PR_SET_CHILD_SUBREAPER, pidfd_open, prctl
 from argosy.runtime.init import gate
 from argosy.runtime.shim import main as shim
 from argosy.runtime.shim import wire
-from argosy.runtime.shim.apart import Starter
+from argosy.runtime.shim.apart import WaitingStarter
 from argosy.runtime.shim.stage import set_stage
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ class _Extra:
         self.warnings: list[str] = []
         self._gate = -1
 
-    def prepare(self, stdio: "tuple[int, int, int] | None") -> None:
+    def begin(self, stdio: "tuple[int, int, int] | None") -> None:
         ours, theirs = gate.pair()
         self.pid = os.fork()
         if self.pid == 0:
@@ -45,6 +45,9 @@ class _Extra:
             theirs.recv(8)
             os._exit(0)
         self._gate = ours.detach()
+
+    def finish(self) -> None:
+        """It waits already."""
 
     def abort(self) -> None:
         """It ends with its gate."""
@@ -86,7 +89,8 @@ def _play(stage: int, directory: str) -> None:
         _be_the_daemon(ours)
     ours.close()
     received = _through_a_socket()
-    starter = Starter([stage], lambda _: _make(directory))
+    starter = WaitingStarter(lambda fds: _make(os.dup2(fds[0], stage), directory))
+    starter.begin([os.dup(stage)])
     shim.run(theirs, starter)
     theirs.close()
     wire.close_all(received)
@@ -96,7 +100,8 @@ def _play(stage: int, directory: str) -> None:
         pass  # the shim has reaped it
 
 
-def _make(directory: str) -> "tuple[dict[str, Any], list[int]]":
+def _make(stage: int, directory: str) -> "tuple[dict[str, Any], list[int]]":
+    """``directory`` leads through ``stage``, here as in the shim."""
     request = {
         "id": "rehearsal",
         "attempt": "0",
@@ -108,8 +113,8 @@ def _make(directory: str) -> "tuple[dict[str, Any], list[int]]":
         "console_size": [0, 0],
         "preserved": {},
     }
-    stage, fds = set_stage(request, os.getppid(), _Extra(directory))
-    return {**stage, "fds": list(fds)}, list(fds.values())
+    told, fds = set_stage(request, os.getppid(), _Extra(directory))
+    return {**told, "fds": list(fds)}, list(fds.values())
 
 
 def _through_a_socket() -> "list[int]":

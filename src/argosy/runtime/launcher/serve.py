@@ -13,7 +13,7 @@ import gc
 import os
 import sys
 
-from argosy.runtime.launcher.child import quiet_house, work
+from argosy.runtime.launcher.child import quiet_house, warm_starter, work
 from argosy.runtime.launcher.rehearsal import rehearse
 from argosy.runtime.shim import wire
 from argosy.runtime.shim.title import remember_area, set_title
@@ -41,18 +41,20 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
-    serve(link)
+    serve(link, shims=not preload)
 
 
-def serve(link: socket.socket) -> None:
-    """Fork warm children until the daemon closes the socket."""
+def serve(link: socket.socket, *, shims: bool) -> None:
+    """Fork warm children until the daemon closes the socket; ``shims``: such is what is mostly asked for, not workers."""
     failures = 0
+    # A daemon that starts containers is likely to start another; for one that starts none it would be memory for nothing.
+    starter_ahead = False
     while failures < _HOPELESS:
         read, write = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            _child(link, write)
+            _child(link, write, starter_ahead)
         os.close(write)
         said = os.read(read, 1)
         os.close(read)
@@ -60,14 +62,16 @@ def serve(link: socket.socket) -> None:
             return
         # A child that died before it took a request (killed) is replaced, but not for ever.
         failures = 0 if said == _TAKEN else failures + 1
+        starter_ahead = starter_ahead or (said == _TAKEN and shims)
 
 
-def _child(link: socket.socket, said: int) -> None:
+def _child(link: socket.socket, said: int, starter_ahead: bool) -> None:
     """Wait for one request and do it; never returns."""
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         gc.disable()
+        starter = warm_starter() if starter_ahead else None
         received = wire.receive(link)
         if received is None:
             os.write(said, _CLOSED)
@@ -76,7 +80,7 @@ def _child(link: socket.socket, said: int) -> None:
         os.close(said)
         link.close()
         header, fds = received
-        code = work(header["verb"], fds)
+        code = work(header["verb"], fds, starter)
     except BaseException as error:
         sys.excepthook(type(error), error, error.__traceback__)
     finally:

@@ -32,6 +32,9 @@ class Starter:
     """
 
     def __init__(self, fds: "list[int]", work: "Work") -> None:
+        self._fork(fds, lambda link: _work(link, work))
+
+    def _fork(self, fds: "list[int]", life: "Callable[[socket.socket], None]") -> None:
         self._link, theirs = _pair()
         self.over = False
         """Nothing more will be said."""
@@ -42,7 +45,7 @@ class Starter:
             # Not the daemon's connection, which must not live longer than the shim; nor what others write to: they would never
             # see its end.
             close_all_but([0, 1, 2, theirs.fileno(), *fds])
-            _work(theirs, work)
+            life(theirs)
         theirs.close()
 
     def fileno(self) -> int:
@@ -85,6 +88,26 @@ class Starter:
         self._link.close()
 
 
+class WaitingStarter(Starter):
+    """One that is forked before it is known what for, so that nobody waits for the fork; it gets its fds when it shall begin."""
+
+    def __init__(self, work: "Callable[[list[int]], Said]") -> None:
+        self._fork([], lambda link: _work_when_told(link, work))
+
+    def begin(self, fds: "list[int]") -> None:
+        """Have ``work`` done with these fds, which are closed here; one that was killed is noticed by `result`."""
+        try:
+            wire.send(self._link, {}, fds)
+        except OSError:
+            pass
+        wire.close_all(fds)
+
+    def dismiss(self) -> None:
+        """There is nothing to do."""
+        self._link.close()
+        os.waitpid(self.pid, 0)
+
+
 def _end_with(shim: int) -> None:
     """Die with the shim: a container made for nobody would be there after the next daemon has cleaned up."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -95,6 +118,14 @@ def _end_with(shim: int) -> None:
 def _pair() -> "tuple[socket.socket, socket.socket]":
     ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
     return ends[0], ends[1]
+
+
+def _work_when_told(link: socket.socket, work: "Callable[[list[int]], Said]") -> None:
+    """Never returns."""
+    received = wire.receive(link)
+    if received is None:
+        os._exit(0)
+    _work(link, lambda _: work(received[1]))
 
 
 def _work(answer: socket.socket, work: "Work") -> None:

@@ -48,6 +48,8 @@ class Container:
         self._server = Server(self.loop, self._directory, self._handle, self._link_closed)
         self._first = self._server.adopt(control)
         self._first.subscribed = True
+        # Told at once: what else is made here will have been made when the daemon's answer is read.
+        self._first.send({"event": "prepared", **self._hello()})
         outputs, stdin = our_ends(fds, runner.master)
         self._streams = Streams(
             self.loop,
@@ -63,7 +65,6 @@ class Container:
         self._server.listen(fds["listener"])
         if self._oom_fd >= 0:
             self.loop.add(self._oom_fd, IN, self._oom)
-        self._first.send({"event": "prepared", **self._hello()})
 
     def _release(self) -> "dict[str, Any]":
         if self._state != PREPARED:

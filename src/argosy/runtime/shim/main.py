@@ -63,8 +63,8 @@ def _begin() -> Children:
 
 
 def _serve(children: Children, stage: "Stage", held: "dict[str, int]", runner: "Runner", control: "socket.socket") -> int:
-    set_title("argosy-shim", stage["id"])
     container = Container(children, stage, held, runner, control)
+    set_title("argosy-shim", stage["id"])
     # Whoever ended before it was expected has been noted, but not for whom.
     children.reap()
     container.loop.run()

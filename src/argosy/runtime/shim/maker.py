@@ -6,7 +6,7 @@ from argosy.runtime.cgroups import open_group
 from argosy.runtime.compile import exec_part
 from argosy.runtime.shim import wire
 from argosy.runtime.shim.stage import StartError, set_stage
-from argosy.runtime.spawn import Child, SpawnFailed, spawn
+from argosy.runtime.spawn import Child, SpawnFailed, begin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,13 +26,20 @@ class Maker:
         self.master = -1
         self.warnings: list[str] = []
 
-    def prepare(self, stdio: "tuple[int, int, int] | None") -> None:
-        """Make the container up to its gate. Raises StartError with nothing left."""
+    def begin(self, stdio: "tuple[int, int, int] | None") -> None:
         try:
-            self._child = spawn(self._plan, stdio, group=self._group)
+            self._child = begin(self._plan, stdio, self._group)
         except SpawnFailed as error:
             raise StartError(error.docker(), error.code) from None
-        self.pid, self.master, self.warnings = self._child.pid, self._child.master, self._child.warnings
+        self.pid = self._child.pid
+
+    def finish(self) -> None:
+        assert self._child is not None
+        try:
+            self._child.wait_prepared()
+        except SpawnFailed as error:
+            raise StartError(error.docker(), error.code) from None
+        self.master, self.warnings = self._child.master, self._child.warnings
 
     def held(self) -> "dict[str, int]":
         assert self._child is not None
@@ -41,7 +48,6 @@ class Maker:
             # A duplicate: its socket object is closed when this one goes.
             "gate": os.dup(self._child.sync),
             "root": self._child.root,
-            "master": self._child.master,
             "oom": self._group.oom_fd(),
             "plan": wire.encode(exec_part(self._plan)),
         }

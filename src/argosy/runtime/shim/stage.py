@@ -29,10 +29,17 @@ if TYPE_CHECKING:
         master: int
         warnings: list[str]
 
-        def prepare(self, stdio: tuple[int, int, int] | None) -> None: ...
+        def begin(self, stdio: tuple[int, int, int] | None) -> None:
+            """Make the processes; they may still be mounting. Raises StartError with nothing left."""
+            ...
+
+        def finish(self) -> None:
+            """Return when only the gate is left; the terminal's ``master`` is known then. Raises StartError."""
+            ...
+
         def abort(self) -> None: ...
         def held(self) -> dict[str, int]:
-            """Return the fds, by name, that the shim keeps."""
+            """Return the fds, by name, that the shim keeps besides ``master``; known from `begin` on."""
             ...
 
 
@@ -56,16 +63,20 @@ def set_stage(request: "Mapping[str, Any]", shim: int, maker: "Maker") -> "tuple
     held = {"lock": _take_lock(directory)}
     _try_log(request["log"])
     stdio = Stdio(terminal=request["terminal"], stdin=request["open_stdin"])
-    maker.prepare(stdio.program)
+    maker.begin(stdio.program)
     try:
+        # While init mounts.
         stdio.close_program()
         held.update(stdio.ours)
         held.update(maker.held())
+        held["listener"] = _listen(directory)
+        started = start_time(maker.pid)
+        maker.finish()
+        if maker.master >= 0:
+            held["master"] = maker.master
         rows, columns = request["console_size"]
         if request["terminal"] and rows and columns:
             resize_terminal(maker.master, rows, columns)
-        held["listener"] = _listen(directory)
-        started = start_time(maker.pid)
         _write_shim(request, shim, maker.pid, started)
     except BaseException:
         maker.abort()

@@ -3,6 +3,6 @@
 from argosy.runtime.spawn.child import Child
 from argosy.runtime.spawn.enter import spawn_exec
 from argosy.runtime.spawn.failure import SpawnFailed
-from argosy.runtime.spawn.start import spawn
+from argosy.runtime.spawn.start import begin, spawn
 
-__all__ = ["Child", "SpawnFailed", "spawn", "spawn_exec"]
+__all__ = ["Child", "SpawnFailed", "begin", "spawn", "spawn_exec"]

@@ -3,6 +3,7 @@
 import os
 
 from argosy.linux import process
+from argosy.linux.loopback import raise_loopback
 from argosy.runtime.cgroups import Group, open_group
 from argosy.runtime.init import gate
 from argosy.runtime.init.context import Context
@@ -36,6 +37,25 @@ def spawn(
     child outlives its parent at the gate and goes on when somebody connects and says ``g``.
     """
     group = group or open_group(plan["cgroup"])
+    child = begin(plan, fds, group, preserve=preserve, listener=listener)
+    try:
+        child.wait_prepared(on_mounted)
+    except BaseException:
+        child.abort()
+        remove_quietly(group)
+        raise
+    return child
+
+
+def begin(
+    plan: "dict[str, Any]",
+    fds: "tuple[int, int, int] | None",
+    group: Group,
+    *,
+    preserve: int = 0,
+    listener: "_socket.socket | None" = None,
+) -> Child:
+    """The same while the child still mounts: the caller has time for other work before its `Child.wait_prepared`."""
     root = -1
     binds: list[tuple[int, bool]] = []
     child: Child | None = None
@@ -48,7 +68,6 @@ def spawn(
         root = -1
         child.warnings += warnings
         _admit(plan, child, group)
-        child.wait_prepared(on_mounted)
         return child
     except BaseException:
         if child is not None:
@@ -136,6 +155,29 @@ def _admit(plan: "dict[str, Any]", child: Child, group: Group) -> None:
     except OSError as error:
         raise SpawnFailed(error.errno or 0, "cgroup", f"unable to apply cgroup configuration: {error}") from error
     child.say(gate.ADMITTED)
+    if "network" in plan["namespaces"]:
+        try:
+            _raise_loopback(child.pid)
+        except OSError as error:
+            raise SpawnFailed(error.errno or 0, "network namespace", f"raising the loopback link: {error}") from error
+
+
+def _raise_loopback(pid: int) -> None:
+    """As runc and crun do in a namespace that they make. From here, because it may wait for the kernel's network lock."""
+    try:
+        there = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return  # it has ended, and the gate says why
+    home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        process.setns(there, process.NAMESPACES["network"])
+        try:
+            raise_loopback()
+        finally:
+            process.setns(home, process.NAMESPACES["network"])
+    finally:
+        os.close(there)
+        os.close(home)
 
 
 def adjust_oom_score(plan: "dict[str, Any]", child: Child) -> None:

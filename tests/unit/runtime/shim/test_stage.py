@@ -14,12 +14,19 @@ from argosy.runtime.shim.wire import close_all
 class _Maker:
     def __init__(self) -> None:
         self.pid, self.master = os.getpid(), -1
-        self.warnings = ["one thing"]
+        self.warnings: list[str] = []
+        self.failure: StartError | None = None
         self.aborted = False
         self.stdio: tuple[int, int, int] | None = None
 
-    def prepare(self, stdio: tuple[int, int, int] | None) -> None:
+    def begin(self, stdio: tuple[int, int, int] | None) -> None:
         self.stdio = stdio
+
+    def finish(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.master = os.open("/dev/null", os.O_RDWR)
+        self.warnings = ["one thing"]
 
     def abort(self) -> None:
         self.aborted = True
@@ -46,7 +53,7 @@ def _request(directory: Path, **changes: object) -> dict[str, object]:
 def test_the_shim_gets_fds_and_a_message(tmp_path: Path) -> None:
     stage, fds = set_stage(_request(tmp_path), os.getpid(), _Maker())
     try:
-        assert sorted(fds) == ["listener", "lock", "plan", "stderr", "stdin", "stdout"]
+        assert sorted(fds) == ["listener", "lock", "master", "plan", "stderr", "stdin", "stdout"]
         assert (stage["id"], stage["pid"], stage["warnings"]) == ("c" * 64, os.getpid(), ["one thing"])
         assert "bundle" not in stage
         record = read_json(str(tmp_path), "shim.json")
@@ -74,3 +81,12 @@ def test_what_fails_after_the_container_was_made_takes_it_back(tmp_path: Path) -
     with pytest.raises(OSError):
         set_stage(_request(tmp_path), os.getpid(), maker)
     assert maker.aborted
+
+
+def test_a_container_that_fails_while_it_mounts_is_taken_back(tmp_path: Path) -> None:
+    maker = _Maker()
+    maker.failure = StartError("no such device", 127)
+    with pytest.raises(StartError, match="no such device"):
+        set_stage(_request(tmp_path), os.getpid(), maker)
+    assert maker.aborted
+    assert read_json(str(tmp_path), "shim.json") is None
