@@ -15,6 +15,7 @@ from support.daemon import Daemon
 from support.images import busybox_tar
 from support.registry import Server
 from support.remains import assert_nothing_left, settled
+from support.web import web
 
 from .conftest import Witness, remove_all
 
@@ -23,7 +24,10 @@ SOURCES = Path(__file__).resolve().parents[2] / "src/argosy"
 POINT = re.compile(r"""(?:failpoints\.|\b)hit\(\s*"([a-z0-9_.-]+)"\s*\)""")
 REGISTRY = "registry"
 """A program of its own; tests/integration/registry/test_crashes.py kills it at each of its points."""
-DOCKERFILE = "FROM busybox\nWORKDIR /w\nRUN echo ran > ran\nCOPY f copied\nADD f added\nRUN --mount=type=cache,target=/c cp copied again\n"
+DOCKERFILE = (
+    "FROM busybox\nWORKDIR /w\nRUN echo ran > ran\nCOPY f copied\nADD {} added\nCOPY --link f linked\n"
+    "RUN --mount=type=cache,target=/c cp copied again\n"
+)
 
 
 def failpoints(folder: Path = SOURCES, without: str = REGISTRY) -> list[str]:
@@ -90,13 +94,17 @@ class Containers(Scenario):
 class Builds(Scenario):
     """A build with each kind of step, and its cache."""
 
+    def __init__(self, daemon: Daemon, url: str) -> None:
+        super().__init__(daemon)
+        self.text = DOCKERFILE.format(url)
+
     def act(self) -> None:
-        found = build(self.daemon, DOCKERFILE, {"f": "data\n"}, t="built")
+        found = build(self.daemon, self.text, {"f": "data\n"}, t="built")
         assert found.error == "", found.error
         if not found.id:
             # The stream is an answer that has begun: a daemon that dies just ends it.
             raise ConnectionResetError(f"the build's messages broke off: {found.text[-200:]}")
-        assert run(self.daemon, "built", "cat", "/w/ran", "/w/copied", "/w/added", "/w/again") == "ran\n" + 3 * "data\n"
+        assert run(self.daemon, "built", "cat", "/w/ran", "/w/copied", "/w/added", "/w/linked", "/w/again") == "ran\n" + 4 * "data\n"
         self.daemon.api("DELETE", "/images/built")
         self.daemon.api("POST", "/build/prune?all=1")
         assert self.daemon.api("GET", "/system/df")["BuildCache"] in (None, [])
@@ -141,7 +149,8 @@ class Pushes(Scenario):
 def scenario_of(point: str, daemon: Daemon, folder: Path) -> Iterator[Scenario]:
     """Yield the scenario that comes by the point."""
     if point.startswith(("build.", "transient.", "storage.draft.")):
-        yield Builds(daemon)
+        with web(daemon, folder / "served") as served:
+            yield Builds(daemon, served.put("f", "data\n"))
     elif point.startswith("distribution."):
         with Server(folder / "registry", netns=daemon.name) as server:
             yield Pushes(daemon, server.address)
