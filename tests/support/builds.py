@@ -54,15 +54,16 @@ class Built:
 
 def build(
     daemon: Daemon,
-    dockerfile: str,
+    text: str,
     files: Mapping[str, str | bytes | tarfile.TarInfo] | None = None,
+    /,
     *,
     headers: Mapping[str, str] | None = None,
     **query: Any,
 ) -> Built:
     """Build and return what was said; dictionaries and lists of the query are sent as JSON, ``t`` as it is."""
     pairs = [(name, json.dumps(value) if isinstance(value, dict | list) else value) for name, value in query.items()]
-    body = context({"Dockerfile": dockerfile, **(files or {})})
+    body = context({"Dockerfile": text, **(files or {})})
     status, _, data = daemon.api.raw(
         "POST", "/build?" + urllib.parse.urlencode(pairs), body, {"Content-Type": "application/x-tar", **(headers or {})}
     )

@@ -32,12 +32,13 @@ def digest_of(data: bytes, algorithm: str = "sha256") -> str:
 
 
 class Server:
-    """An argosy-registry process on a free port of the loopback."""
+    """An argosy-registry process on a free port of the loopback; ``netns`` names the network namespace whose loopback that is."""
 
-    def __init__(self, root: Path, *flags: str, environ: Mapping[str, str] | None = None, port: int = 0) -> None:
+    def __init__(self, root: Path, *flags: str, environ: Mapping[str, str] | None = None, port: int = 0, netns: str = "") -> None:
         self.root = root
         self.log = root.parent / f"{root.name}.log"
-        command = [sys.executable, "-m", "argosy.registry", "serve", "--root", str(root), "--log-level", "info"]
+        enter = ["nsenter", f"--net=/run/netns/{netns}"] if netns else []
+        command = [*enter, sys.executable, "-m", "argosy.registry", "serve", "--root", str(root), "--log-level", "info"]
         if "--listen" not in flags:
             command += ["--listen", f"127.0.0.1:{port}"]
         with self.log.open("ab") as log:

@@ -9,6 +9,7 @@ from pathlib import Path
 from argosy.base.clock import Clock
 from argosy.base.tasks import Supervisor
 from argosy.build.building import Building, Services
+from argosy.build.cache.downloads import Downloads
 from argosy.build.cache.keeper import CacheKeeper
 from argosy.build.cache.mounts import CacheMounts
 from argosy.build.cache.table import CacheTable
@@ -51,7 +52,8 @@ class Builder:
         self._layers = layers
         self._contexts = Contexts(directory=home / "contexts", workers=workers, trash=layers.trash, git=git)
         self._caches = CacheMounts(home / "mounts", table=table, workers=workers, trash=layers.trash, clock=clock)
-        self.cache = CacheKeeper(table=table, mounts=self._caches, images=images, clock=clock, home=home)
+        self._downloads = Downloads(home / "downloads", table=table, trash=layers.trash, clock=clock)
+        self.cache = CacheKeeper(table=table, mounts=self._caches, downloads=self._downloads, images=images, clock=clock, home=home)
         slots = asyncio.Semaphore(_AT_ONCE)
 
         async def slot() -> None:
@@ -63,7 +65,7 @@ class Builder:
             images=images,
             table=table,
             runner=runner,
-            fetcher=Fetches(git),
+            fetcher=Fetches(git, self._downloads),
             workers=workers,
             caches=self._caches,
             memory=memory,
@@ -81,6 +83,7 @@ class Builder:
             self._layers.trash.put(left)
         self._contexts.open()
         self._caches.open()
+        self._downloads.open()
         if self._memory.is_dir():
             for left in self._memory.iterdir():
                 left.unlink()

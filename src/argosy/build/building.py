@@ -81,6 +81,8 @@ class Building:
         )
         scope = arguments.global_scope(file, predefined=known, build_args=self._args)
         self._plan = plan(file, request.target, scope)
+        named = {name for planned in self._plan.stages for name in (planned.stage.name, str(planned.stage.number))}
+        self._unknown = request.no_cache_stages - named
         self._unconsumed = arguments.unconsumed(file, self._args, known={**known, "SOURCE_DATE_EPOCH": "", "BUILDKIT_INLINE_CACHE": ""})
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
         self._transcript = Transcript(
@@ -178,7 +180,7 @@ class Building:
             self._undo.enter_context(self._services.layers.leases.hold(state.chain))
         return state
 
-    def _solve(self) -> Solve:
+    def _solve(self, planned: Planned) -> Solve:
         services, request = self._services, self._request
         solver = StageSolver(
             work=services.work,
@@ -187,7 +189,7 @@ class Building:
             cache_from=CacheFrom(self._cache_images()) if request.cache_from else None,
             expander=self._expander,
             clock=services.clock,
-            no_cache=request.no_cache,
+            no_cache=request.no_cache or not request.no_cache_stages.isdisjoint((planned.stage.name, str(planned.stage.number))),
             epoch=request.epoch,
             use=lambda key: self._undo.enter_context(services.table.using(key)),
         )
@@ -259,6 +261,8 @@ class Building:
             send({"stream": f"{image_id}\n"})
             return
         send({"aux": {"ID": image_id}})
+        if self._unknown:
+            send({"stream": f"[Warning] stages to build without the cache that are not built: {', '.join(sorted(self._unknown))}\n"})
         if self._unconsumed:
             send({"stream": f"{self._unconsumed}\n"})
         send({"stream": f"Successfully built {ids.short(image_id)}\n"})

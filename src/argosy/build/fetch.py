@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from argosy.base.errors import InvalidParameterError, NotFoundError, UnavailableError
+from argosy.build.cache.downloads import Downloads, Said
 from argosy.build.context import remote, unpack
 from argosy.build.context.git import Clone
 
@@ -32,45 +34,71 @@ def elsewhere(text: str) -> remote.Git | remote.Download | None:
 class Fetches:
     """Every wait has an end."""
 
-    def __init__(self, git: Clone) -> None:
+    def __init__(self, git: Clone, downloads: Downloads) -> None:
         self._git = git
+        self._downloads = downloads
 
     async def fetch(self, url: str, directory: str, *, checksum: str = "") -> str:
         """Fetch a file into the directory, closed to others and with the time of its ``Last-Modified``; return its name there.
 
+        A file that was fetched before is taken as it is where the server says that it is the same, or the checksum that it is the one.
         Raises NotFoundError, UnavailableError, InvalidParameterError on a wrong checksum; then there is no file.
         """
+        kept = self._downloads.find(url)
+        if kept is not None and kept.digest == checksum and (taken := await self._downloads.take(url, directory)) is not None:
+            return taken.name
+        return await self._ask(url, directory, checksum, kept.validators if kept is not None else {})
+
+    async def _ask(self, url: str, directory: str, checksum: str, validators: Mapping[str, str]) -> str:
         # Loaded at first use: most daemons never fetch anything.
         import aiohttp
 
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=_SILENCE)
         try:
-            async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session, session.get(url) as answer:
+            async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session, session.get(url, headers=validators) as answer:
                 if answer.status >= 400:
                     kind = NotFoundError if answer.status in (404, 410) else UnavailableError
                     raise kind(f"ADD failed: failed to GET {url} with status {answer.status} {answer.reason}")
+                if answer.status == 304 and validators:
+                    taken = await self._downloads.take(url, directory)
+                    if taken is None:
+                        return await self._ask(url, directory, checksum, {})
+                    _check(url, os.path.join(directory, taken.name), taken.digest, checksum)
+                    return taken.name
                 name = _name(url, answer.headers.get("Content-Disposition", ""))
                 path = os.path.join(directory, name)
                 digest = await _receive(answer, path)
-                if checksum and digest != checksum:
-                    os.unlink(path)
-                    raise InvalidParameterError(f"digest mismatch {checksum}: {digest} for {url}")
-                seconds = _moment(answer.headers.get("Last-Modified", ""))
+                _check(url, path, digest, checksum)
+                modified = answer.headers.get("Last-Modified", "")
+                seconds = _moment(modified)
                 os.utime(path, (seconds, seconds))
+                if "no-store" not in answer.headers.get("Cache-Control", "").lower():
+                    said = Said(name, digest, answer.headers.get("ETag", ""), modified)
+                    await self._downloads.keep(url, said, path)
                 return name
         except (aiohttp.ClientError, TimeoutError) as error:
             raise UnavailableError(f"ADD failed: cannot fetch {url}: {error or 'no answer in time'}") from error
 
-    async def clone(self, what: remote.Git, directory: str, *, keep_git: bool = False) -> str:
-        """Clone a repository into the empty directory; return the path of what was asked for in it. Raises InvalidParameterError."""
+    async def clone(self, what: remote.Git, directory: str, *, keep_git: bool = False) -> tuple[str, str]:
+        """Clone a repository into the empty directory; return the path of what was asked for in it, and the commit.
+
+        Raises InvalidParameterError.
+        """
         root, home = Path(directory, "root"), Path(directory, "home")
         root.mkdir()
         home.mkdir()
-        await self._git.fetch(what, root, home=home)
+        commit = await self._git.fetch(what, root, home=home)
         found = await asyncio.to_thread(unpack.subdirectory, root, what.directory)
         if not (keep_git or what.keep_git_dir) and (root / ".git").is_dir():
             (root / ".git").rename(Path(directory, "git"))
-        return str(found)
+        return str(found), commit
+
+
+def _check(url: str, path: str, digest: str, checksum: str) -> None:
+    """Raise InvalidParameterError when the file is not the one that was asked for; then it is gone."""
+    if checksum and digest != checksum:
+        os.unlink(path)
+        raise InvalidParameterError(f"digest mismatch {checksum}: {digest} for {url}")
 
 
 async def _receive(answer: "aiohttp.ClientResponse", path: str) -> str:

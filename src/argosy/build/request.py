@@ -21,6 +21,8 @@ class BuildRequest:
     target: str = ""
     platform: str = ""
     no_cache: bool = False
+    no_cache_stages: frozenset[str] = frozenset()
+    """Names or numbers of stages whose steps are done in any case."""
     pull: bool = False
     cache_from: tuple[str, ...] = ()
     """Images; when given, only what they hold counts as cached, as in the classic builder."""

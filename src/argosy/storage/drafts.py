@@ -7,6 +7,7 @@ a power failure takes drafts, and nobody had been told of them.
 
 import asyncio
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ class Scratch:
     parent: str | None
     base: str | None
     """The layer whose mount points' tree is used: that of the image which was built on. One for each step would cost a worker."""
+    alone: bool = False
+    """What is put into it is made without what lies below (``COPY --link``): the layer is the same on any other."""
     points: Path | None = None
     """A tree between, with more places to mount over that are no part of the result."""
 
@@ -49,19 +52,25 @@ class Drafts:
         self._settling = asyncio.Lock()
 
     async def begin(
-        self, parent: str | None, *, base: str | None = None, directories: Sequence[str] = (), files: Sequence[str] = ()
+        self,
+        parent: str | None,
+        *,
+        base: str | None = None,
+        directories: Sequence[str] = (),
+        files: Sequence[str] = (),
+        alone: bool = False,
     ) -> Scratch:
         """Return a new writable tree on ``parent``, which is ``base`` or stands on it; ``directories`` and ``files`` are places
-        that will be mounted over."""
+        that will be mounted over; see `Scratch` for ``alone``."""
         layers = self._layers
         tree = layers.aside()
         try:
-            await layers.driver.seed(tree, [] if layers.driver.overlay else await layers.below(parent))
+            await layers.driver.seed(tree, [] if layers.driver.overlay or alone else await layers.below(parent))
             points = await self._points(parent, base, directories, files) if directories or files else None
         except BaseException:
             layers.trash.put(tree)
             raise
-        return Scratch(tree, parent, base, points)
+        return Scratch(tree, parent, base, alone, points)
 
     async def _below(self, parent: str | None, base: str | None) -> list[Path]:
         """Return the trees under a program: the mount points' tree lies on the base, so that later layers go before it."""
@@ -89,10 +98,10 @@ class Drafts:
         below = await self._below(scratch.parent, scratch.base)
         return self._layers.driver.writable(scratch.tree, [scratch.points, *below] if scratch.points is not None else below)
 
-    def plain(self, scratch: Scratch, *, alone: bool = False) -> RootMount:
-        """Return how files are put into it; ``alone``: without what lies below (``COPY --link``)."""
+    def plain(self, scratch: Scratch) -> RootMount:
+        """Return how files are put into it."""
         stack = self._layers.stack(scratch.parent)
-        if alone or not stack or not self._layers.driver.overlay:
+        if scratch.alone or not stack or not self._layers.driver.overlay:
             return Directory(str(scratch.tree / "diff"))
         return self._layers.driver.writable(scratch.tree, stack)
 
@@ -114,7 +123,7 @@ class Drafts:
         """
         try:
             if not self._layers.driver.overlay:
-                return await self._copied(scratch)
+                return await self._copied(scratch, latest)
             return await self._in_place(scratch, latest)
         finally:
             self.drop(scratch)
@@ -132,21 +141,65 @@ class Drafts:
         if (known := self._layers.find(chain)) is not None:
             return known
         layer = Layer(chain, result["digest"], scratch.parent, result["size"], result["tar_size"], result["recipe"])
-        (scratch.tree / _DRAFT).write_bytes(msgspec.json.encode(layer.record()))
-        failpoints.hit("storage.draft.place")
-        self._layers.leases.acquire(chain)
-        self._unsettled[chain] = layer
-        self._layers.adopt(layer, scratch.tree)
+        self._adopt(layer, scratch)
         return layer
 
-    async def _copied(self, scratch: Scratch) -> Layer | None:
+    async def rebase(self, chain: str, parent: str | None) -> Layer | None:
+        """Return the layer of ``chain``, which was made ``alone``, on another parent: a copy that need not be made and hashed again.
+
+        None where the driver's trees hold what lies below too. Leased as from `seal`.
+        """
+        layers = self._layers
+        old = layers.get(chain)
+        if (known := layers.find(chain_id(parent, old.diff_id))) is not None:
+            return known
+        if not layers.driver.overlay:
+            return None
+        with layers.leases.hold(chain):
+            scratch = await self.begin(parent, alone=True)
+            try:
+                await self._clone(layers.tree(chain), scratch.tree)
+                layer = Layer(chain_id(parent, old.diff_id), old.diff_id, parent, old.size, old.tar_size, old.recipe)
+                self._adopt(layer, scratch)
+                return layer
+            finally:
+                self.drop(scratch)
+
+    async def _clone(self, source: Path, target: Path) -> None:
+        if (source / "recipe").exists():
+            await asyncio.to_thread(shutil.copyfile, source / "recipe", target / "recipe")
+        fds = [os.open(tree / "diff", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) for tree in (source, target)]
+        try:
+            await self._layers.workers.run("copy_tree", {}, fds=fds)
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+    def _adopt(self, layer: Layer, scratch: Scratch) -> None:
+        (scratch.tree / _DRAFT).write_bytes(msgspec.json.encode(layer.record()))
+        failpoints.hit("storage.draft.place")
+        self._layers.leases.acquire(layer.chain_id)
+        self._unsettled[layer.chain_id] = layer
+        self._layers.adopt(layer, scratch.tree)
+
+    async def _copied(self, scratch: Scratch, latest: int) -> Layer | None:
         """On plain trees the difference has to be looked for, and is settled at once."""
         async with self._layers.ingest() as ingest:
-            layer = await ingest.add_diff(scratch.parent, scratch.tree, (await self._layers.below(scratch.parent))[0])
+            below = await self._empty() if scratch.alone else (await self._layers.below(scratch.parent))[0]
+            try:
+                layer = await ingest.add_diff(scratch.parent, scratch.tree, below, latest=latest)
+            finally:
+                if scratch.alone:
+                    self._layers.trash.put(below)
             if layer.diff_id == EMPTY:
                 return None
             await ingest.commit()
             return layer
+
+    async def _empty(self) -> Path:
+        tree = self._layers.aside()
+        await self._layers.driver.seed(tree, [])
+        return tree
 
     async def settle(self) -> None:
         """Get all drafts onto the disk and give them their records; at once when there are none."""

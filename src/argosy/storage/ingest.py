@@ -81,15 +81,18 @@ class LayerIngest:
             raise InvalidParameterError(f'invalid diffID for layer: expected "{expected}", got "{hashed.digest}"')
         return await self._keep(parent, hashed, result, aside)
 
-    async def add_diff(self, parent: str | None, upper: Path, lower: Path | None) -> Layer:
-        """Make what a writable tree changed into a layer on ``parent``: an upper directory, or a plain tree against ``lower``."""
+    async def add_diff(self, parent: str | None, upper: Path, lower: Path | None, *, latest: int = -1) -> Layer:
+        """Make what a writable tree changed into a layer on ``parent``: an upper directory, or a plain tree against ``lower``.
+
+        Of a plain tree no time stays above ``latest`` (seconds since the epoch; -1: as they are).
+        """
         aside = await self._seed(parent)
         recipe = _create(aside / "recipe")
         try:
             if lower is None:
                 result, hashed = await self._commit(upper, aside, recipe)
             else:
-                result, hashed = await self._diff(upper, lower, aside, recipe)
+                result, hashed = await self._diff(upper, lower, aside, recipe, latest)
         except BaseException:
             self._layers.trash.put(aside)
             raise
@@ -197,11 +200,11 @@ class LayerIngest:
         self._synced = True
         return result, Hashed(result["digest"], result["tar_size"])
 
-    async def _diff(self, upper: Path, lower: Path, aside: Path, recipe: int) -> tuple[dict[str, Any], Hashed]:
+    async def _diff(self, upper: Path, lower: Path, aside: Path, recipe: int, latest: int) -> tuple[dict[str, Any], Hashed]:
         """One worker writes the layer's tar, a thread hashes it on the way to another, which applies it."""
         trees = [_open_directory(tree / "diff") for tree in (upper, lower)]
         changed, changed_in = pipes.make_pipe()
-        packing = asyncio.ensure_future(self._layers.workers.run("diff_layer", {}, fds=[changed_in, *trees]))
+        packing = asyncio.ensure_future(self._layers.workers.run("diff_layer", {"latest": latest}, fds=[changed_in, *trees]))
         # By callback: a task that is cancelled before its first step runs no finally of its own.
         packing.add_done_callback(lambda _: close_all(changed_in, *trees))
         read, write = pipes.make_pipe()

@@ -15,6 +15,8 @@ from argosy.oci.reference import Reference, parse
 
 DETAILED = "X-Argosy-Build-Progress"
 """Our own client sends it to get messages about steps beside the classic stream."""
+NO_CACHE = "nocachefilter"
+"""Parameter of our own: stages whose steps are done in any case. Others have it in BuildKit's sessions only."""
 SECRETS = "X-Argosy-Build-Secrets"
 """JSON, base64: id → base64 of the value. BuildKit's sessions, by which other clients hand secrets over, are not served yet."""
 _CLASSIC = "set DOCKER_BUILDKIT=0 (docker build), or use argosy build"
@@ -35,6 +37,7 @@ def build_request(request: Request) -> BuildRequest:
         target=request.text("target"),
         platform=parse_platform(request.text("platform")),
         no_cache=request.flag("nocache"),
+        no_cache_stages=frozenset(name.lower() for text in request.texts(NO_CACHE) for name in text.split(",") if name),
         pull=request.flag("pull"),
         cache_from=tuple(_json(request, "cachefrom", list) or ()),
         network="" if request.text("networkmode") == "default" else request.text("networkmode"),

@@ -10,9 +10,10 @@ import msgspec
 from argosy.base.clock import Clock, rfc3339_nano
 from argosy.base.failpoints import hit
 from argosy.build.cache import prune
+from argosy.build.cache.downloads import Downloads
 from argosy.build.cache.mounts import CacheMounts
 from argosy.build.cache.prune import Standing, Wanted
-from argosy.build.cache.record import MOUNT, STATE, CacheRecord
+from argosy.build.cache.record import MOUNT, SOURCE, STATE, CacheRecord
 from argosy.build.cache.table import CacheTable
 from argosy.build.ports import Images
 
@@ -20,9 +21,10 @@ Filters = Mapping[str, Sequence[str]]
 
 
 class CacheKeeper:
-    def __init__(self, *, table: CacheTable, mounts: CacheMounts, images: Images, clock: Clock, home: Path) -> None:
+    def __init__(self, *, table: CacheTable, mounts: CacheMounts, downloads: Downloads, images: Images, clock: Clock, home: Path) -> None:
         self._table = table
         self._mounts = mounts
+        self._downloads = downloads
         self._images = images
         self._clock = clock
         self._home = home
@@ -45,8 +47,8 @@ class CacheKeeper:
         hit("build.prune.forgotten")
         freed = 0
         for record in gone:
-            if record.kind == MOUNT:
-                self._mounts.remove(record)
+            if record.kind in (MOUNT, SOURCE):
+                (self._mounts if record.kind == MOUNT else self._downloads).remove(record)
                 freed += record.size
         freed += await self._images.collect()
         return [record.id for record in gone], freed

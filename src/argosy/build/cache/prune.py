@@ -65,11 +65,10 @@ def choose(
 
 
 def orphans(records: Sequence[CacheRecord], removed: Sequence[CacheRecord], chains: frozenset[str]) -> list[CacheRecord]:
-    """Return hidden entries whose files go with those removed; ``chains``: what images have."""
-    gone = {record.chain for record in removed} - chains - {""}
+    """Return hidden entries whose files nothing else holds, neither an entry that stays nor an image (``chains``)."""
     keys = {record.key for record in removed}
-    left = {record.chain for record in records if record.kind != STATE and record.key not in keys}
-    return [record for record in records if record.kind == STATE and record.chain in gone - left]
+    left = {record.chain for record in records if record.kind != STATE and record.key not in keys} | chains | {""}
+    return [record for record in records if record.kind == STATE and record.chain not in left]
 
 
 def _meets(record: CacheRecord, filters: Filters, standing: Standing, now: int) -> bool:

@@ -3,12 +3,13 @@
 import msgspec
 
 CACHE = "build-cache"
-REGULAR, MOUNT, STATE = "regular", "exec.cachemount", "state"
+REGULAR, MOUNT, SOURCE, STATE = "regular", "exec.cachemount", "source.http", "state"
 
 
 class CacheRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """Under its key. ``regular``: a step that changes files; ``exec.cachemount``: a directory of ``RUN --mount=type=cache``;
-    ``state``: when a configuration was first reached, so that the same build gives the same image (never shown)."""
+    ``source.http``: a file that ``ADD`` fetched; ``state``: when a configuration was first reached, so that the same build gives the
+    same image, and which layer a step makes wherever it lies (never shown)."""
 
     key: str
     kind: str
@@ -24,7 +25,7 @@ class CacheRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     size: int = 0
     description: str = ""
     place: str = ""
-    """Of a mount: the directory's name."""
+    """Of a mount or a source: the directory's name."""
 
     @property
     def id(self) -> str:

@@ -14,7 +14,7 @@ from argosy.build.fetch import elsewhere
 from argosy.build.instructions import archive
 from argosy.build.instructions import copy as copying
 from argosy.build.instructions.copy import Item, Place
-from argosy.build.instructions.operation import Operation
+from argosy.build.instructions.operation import ANYWHERE, Operation
 from argosy.build.instructions.tree import Tree
 from argosy.build.ports import Heard
 from argosy.storage.drafts import Drafts, Scratch
@@ -26,8 +26,8 @@ class Fetcher(Protocol):
         """Fetch a file into the directory and return its name there. Raises InvalidParameterError, UnavailableError."""
         ...
 
-    async def clone(self, what: remote.Git, directory: str, *, keep_git: bool = False) -> str:
-        """Clone a repository into the directory and return the path of what was asked for in it."""
+    async def clone(self, what: remote.Git, directory: str, *, keep_git: bool = False) -> tuple[str, str]:
+        """Clone a repository into the directory; return the path of what was asked for in it, and the commit."""
         ...
 
 
@@ -59,8 +59,11 @@ async def add(
     for source in instruction.sources:
         what = elsewhere(source)
         if isinstance(what, remote.Git):
-            path = await fetcher.clone(what, fresh(), keep_git=instruction.keep_git_dir)
+            path, commit = await fetcher.clone(what, fresh(), keep_git=instruction.keep_git_dir)
             await _take(gathered, Tree(path=path), ["."], instruction, place, workers, unpack=False)
+            if instruction.keep_git_dir or what.keep_git_dir:
+                # What git writes of its own (index, logs) is never twice the same; the commit says what is there.
+                gathered.digests[-1] = ["git", what.url, what.ref, commit, what.directory]
         elif what is not None:
             if not place.target.endswith("/") and len(instruction.sources) > 1:
                 copying.check_target(2, place, "ADD")
@@ -82,8 +85,10 @@ async def add(
     async def apply(scratch: Scratch, heard: Heard) -> None:
         await _apply(gathered, place, bool(instruction.chown), scratch, drafts=drafts, workers=workers)
 
+    parts = (place.key(), gathered.digests, bool(instruction.chown), epoch)
     return Operation(
-        key=keys.key("add", chain, place.key(), gathered.digests, bool(instruction.chown), epoch),
+        key=keys.key("add", chain, *parts),
+        anywhere=keys.key("add", ANYWHERE, *parts) if place.link else "",
         created_by=history.copy(instruction),
         description=f"[add] {instruction.original}",
         apply=apply,
@@ -125,7 +130,7 @@ async def _apply(gathered: _Gathered, place: Place, chowned: bool, scratch: Scra
     for item in gathered.archives:
         fd = archive.open_file(gathered.trees[item.tree], item.path)
         try:
-            root = drafts.plain(scratch, alone=place.link)
+            root = drafts.plain(scratch)
             await archive.unpack(fd, directory.target, place.owner if chowned else None, root, workers)
         finally:
             os.close(fd)

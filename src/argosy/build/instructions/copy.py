@@ -13,9 +13,10 @@ from argosy.build.context import digests_of
 from argosy.build.dockerfile import ast
 from argosy.build.fetch import elsewhere
 from argosy.build.instructions import owner as owners
-from argosy.build.instructions.operation import Operation
+from argosy.build.instructions.operation import ANYWHERE, Operation
 from argosy.build.instructions.tree import Tree, handed
 from argosy.build.ports import Heard
+from argosy.storage.archive import modes
 from argosy.storage.drafts import Drafts, Scratch
 from argosy.storage.ports import Workers
 
@@ -47,7 +48,8 @@ class Place:
     target: str
     """Absolute; a slash at the end says that it is a directory."""
     owner: tuple[int, int] | None
-    mode: int
+    mode: str
+    """``--chmod``, checked; empty: as it is."""
     excludes: tuple[str, ...] = ()
     parents: bool = False
     link: bool = False
@@ -134,7 +136,7 @@ async def put(items: Sequence[Item], trees: Sequence[Tree], place: Place, scratc
             "excludes": list(place.excludes),
             "parents": place.parents,
         }
-        await workers.run("place", params, root=drafts.plain(scratch, alone=place.link), **given.options())
+        await workers.run("place", params, root=drafts.plain(scratch), **given.options())
 
 
 def write_documents(documents: Sequence[ast.Heredoc], directory: str, *, executable: bool = False) -> None:
@@ -152,13 +154,14 @@ async def place_of(
     instruction: ast.Copy | ast.Add, *, cwd: str, from_tree: Tree, chain: str | None, drafts: Drafts, workers: Workers
 ) -> Place:
     """Return how its files are put down. Files of a context are root's, those of a stage or an image keep their owner."""
+    modes.parse(instruction.chmod)
     owner = (0, 0) if not from_tree.owners else None
     if instruction.chown:
         owner = await owners.owner(instruction.chown, drafts.view(chain), workers)
     return Place(
         target=target(instruction.target, cwd),
         owner=owner,
-        mode=owners.mode(instruction.chmod),
+        mode=instruction.chmod,
         excludes=instruction.excludes,
         parents=isinstance(instruction, ast.Copy) and instruction.parents,
         link=instruction.link,
@@ -185,8 +188,10 @@ async def copy(
     async def apply(scratch: Scratch, heard: Heard) -> None:
         await put(items, trees, place, scratch, drafts=drafts, workers=workers)
 
+    parts = (place.key(), [one.digest for one in chosen], epoch)
     return Operation(
-        key=keys.key("copy", chain, place.key(), [one.digest for one in chosen], epoch),
+        key=keys.key("copy", chain, *parts),
+        anywhere=keys.key("copy", ANYWHERE, *parts) if place.link else "",
         created_by=history.copy(instruction),
         description=f"[copy] {instruction.original}",
         apply=apply,

@@ -154,7 +154,7 @@ class Mounter:
                 "target": "/",
                 "directory": True,
                 "owner": None if part.tree.owners else [0, 0],
-                "mode": -1,
+                "mode": "",
                 "excludes": [],
                 "parents": False,
             }

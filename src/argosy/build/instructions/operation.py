@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from argosy.build.ports import Heard
 from argosy.storage.drafts import Scratch
 
+ANYWHERE = "anywhere"
+"""In place of a chain ID in such keys."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -20,5 +23,7 @@ class Operation:
     directories: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     """Places that are mounted over meanwhile."""
+    anywhere: str = ""
+    """The key without what lies below, where that does not count for the result (``--link``); else empty."""
     runs: bool = False
     """A program runs in it."""

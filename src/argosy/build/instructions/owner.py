@@ -1,4 +1,4 @@
-"""``--chown`` and ``--chmod``: numbers from what was written, with the accounts of the image that is built."""
+"""``--chown``: numbers from what was written, with the accounts of the image that is built."""
 
 from argosy.base.errors import InvalidParameterError
 from argosy.oci.passwd import resolve_user
@@ -29,16 +29,3 @@ async def _accounts(root: RootMount | None, workers: Workers) -> tuple[bytes, by
         return b"", b""
     passwd, groups = await workers.run("read", {"paths": ["/etc/passwd", "/etc/group"]}, root=root)
     return passwd.encode("latin-1"), groups.encode("latin-1")
-
-
-def mode(text: str) -> int:
-    """Return the bits of an octal mode, -1 for none. Raises InvalidParameterError."""
-    if not text:
-        return -1
-    try:
-        value = int(text, 8)
-    except ValueError:
-        value = -1
-    if not 0 <= value <= 0o7777:
-        raise InvalidParameterError(f"invalid chmod parameter: '{text}'. it should be octal string and between 0 and 07777")
-    return value

@@ -16,7 +16,7 @@ def workdir(path: str, chain: str | None, *, epoch: int, workers: Workers, draft
             "directory": True,
             "items": [],
             "owner": None,
-            "mode": -1,
+            "mode": "",
             "excludes": [],
             "parents": False,
         }

@@ -16,9 +16,9 @@ Begin = Callable[[Planned, Said], Awaitable[State]]
 
 
 class Graph:
-    """``begin`` brings the state of a stage on an image, ``solve`` goes through its instructions."""
+    """``begin`` brings the state of a stage on an image, what ``solve`` gives goes through its instructions."""
 
-    def __init__(self, plan: Plan, *, begin: Begin, solve: Callable[[], Solve], said: Callable[[Planned], Said]) -> None:
+    def __init__(self, plan: Plan, *, begin: Begin, solve: Callable[[Planned], Solve], said: Callable[[Planned], Said]) -> None:
         self._plan = plan
         self._begin = begin
         self._solve = solve
@@ -54,7 +54,7 @@ class Graph:
         triggers = tuple(parse_trigger(text) for text in state.config.on_build or ())
         if triggers:
             state = replace(state, config=msgspec.structs.replace(state.config, on_build=None))
-        state = await self._solve()(planned, state, said, triggers)
+        state = await self._solve(planned)(planned, state, said, triggers)
         said.finished()
         self._states[planned.stage.number].set_result(state)
 

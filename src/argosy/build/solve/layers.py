@@ -11,12 +11,13 @@ from argosy.base.clock import Clock
 from argosy.base.errors import SystemFailureError
 from argosy.base.failpoints import hit
 from argosy.base.tasks import Supervisor
-from argosy.build.cache.record import REGULAR, CacheRecord
+from argosy.build.cache.record import REGULAR, STATE, CacheRecord
 from argosy.build.cache.shared import Shared
 from argosy.build.cache.table import CacheTable
 from argosy.build.instructions.operation import Operation
 from argosy.build.ports import Heard
 from argosy.storage.drafts import Scratch
+from argosy.storage.layer import Layer
 from argosy.storage.layers import Layers
 
 
@@ -93,25 +94,49 @@ class LayerWork:
                 raise SystemFailureError(f"{operation.description}: {error}") from error
             finally:
                 drafts.drop(scratch)
-            record = CacheRecord(
-                key=operation.key,
-                kind=REGULAR,
-                parent=step.parent,
-                chain=layer.chain_id if layer is not None else step.chain or "",
-                diff_id=layer.diff_id if layer is not None else "",
-                created=self._clock.now_ns(),
-                last_used=self._clock.now_ns(),
-                size=layer.size if layer is not None else 0,
-                description=operation.description,
-            )
+            record = self._record(step, layer)
             # From here on the entry holds the layer.
             self._table.put(record)
+            if operation.anywhere and layer is not None:
+                self._table.put(CacheRecord(operation.anywhere, STATE, chain=layer.chain_id, created=record.created))
             hit("build.step.sealed")
             return record
 
+    async def rebased(self, step: Step) -> CacheRecord | None:
+        """Return a new entry for a step that was done on other files and does not depend on them; None where it was not."""
+        known = self.find(step.operation.anywhere) if step.operation.anywhere else None
+        if known is None:
+            return None
+        with self._layers.leases.hold(*([step.chain] if step.chain else [])):
+            layer = await self._layers.drafts.rebase(known.chain, step.chain)
+            if layer is None:
+                return None
+            record = self._record(step, layer)
+            self._table.put(record)
+            return record
+
+    def _record(self, step: Step, layer: Layer | None) -> CacheRecord:
+        return CacheRecord(
+            key=step.operation.key,
+            kind=REGULAR,
+            parent=step.parent,
+            chain=layer.chain_id if layer is not None else step.chain or "",
+            diff_id=layer.diff_id if layer is not None else "",
+            created=self._clock.now_ns(),
+            last_used=self._clock.now_ns(),
+            size=layer.size if layer is not None else 0,
+            description=step.operation.description,
+        )
+
     async def _scratch(self, step: Step) -> Scratch:
         operation = step.operation
-        return await self._layers.drafts.begin(step.chain, base=step.base_chain, directories=operation.directories, files=operation.files)
+        return await self._layers.drafts.begin(
+            step.chain,
+            base=step.base_chain,
+            directories=operation.directories,
+            files=operation.files,
+            alone=bool(operation.anywhere),
+        )
 
     async def save(self) -> None:
         """Get what was made onto the disk: layers first, then the entries that name them."""

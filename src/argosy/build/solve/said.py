@@ -31,11 +31,12 @@ class Said:
         self._begin(number, instruction.original)
 
     def _begin(self, number: int, original: str) -> None:
-        self._text(f"Step {number}/{self._steps} : {original}\n")
         self._vertex = f"{self._stage}.{number}"
         self._cached = False
         self._begun = self._clock.monotonic()
+        # Before the classic words: by its first message our own client knows that it need not show those.
         self._tell("running", name=original, number=number, of=self._steps)
+        self._text(f"Step {number}/{self._steps} : {original}\n")
 
     def triggers(self, count: int) -> None:
         self._text(f"# Executing {count} build trigger{'s' if count > 1 else ''}\n")

@@ -32,7 +32,7 @@ async def squash(state: State, layers: Layers, scratch: Path, *, created: str) -
     assert upper is not None
     fd = os.open(scratch, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        await layers.workers.run("diff_layer", {}, fds=[fd], views=[upper, lower if lower is not None else Directory(empty)])
+        await layers.workers.run("diff_layer", {"latest": -1}, fds=[fd], views=[upper, lower if lower is not None else Directory(empty)])
         async with layers.ingest() as ingest:
             layer = await ingest.add(base, Part(fd, 0, os.fstat(fd).st_size), recipe_always=True)
             layers.leases.acquire(layer.chain_id)

@@ -87,6 +87,8 @@ class StageSolver:
 
     async def _files(self, operation: Operation, state: State, said: Said) -> State:
         record = self._cached(operation, state)
+        if record is None and not self._no_cache and self._cache_from is None:
+            record = await self._work.rebased(self._step(operation, state))
         if record is not None:
             self._table.touch(record.key)
             said.cached()
@@ -105,7 +107,7 @@ class StageSolver:
         return record
 
     async def _make(self, operation: Operation, state: State, said: Said) -> CacheRecord:
-        step = Step(operation, state.chain, state.base.chain if state.base is not None else None, state.record, self._epoch)
+        step = self._step(operation, state)
         shown = ids.short(operation.key)
         if operation.runs:
             said.running(shown)
@@ -118,6 +120,9 @@ class StageSolver:
         if operation.runs:
             said.removed(shown)
         return record
+
+    def _step(self, operation: Operation, state: State) -> Step:
+        return Step(operation, state.chain, state.base.chain if state.base is not None else None, state.record, self._epoch)
 
     # ------------------------------------------------------------ configuration
 

@@ -9,15 +9,28 @@ import os
 import stat
 
 from argosy.storage.archive.compare import DELETED, changes
+from argosy.storage.archive.entry import Entry
 from argosy.storage.archive.pack import Packer
 from argosy.storage.archive.sink import Sink
 
 _OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def diff_plain(upper: int, lower: int, sink: Sink) -> None:
-    """Write how the tree ``upper`` differs from the tree ``lower`` as a layer."""
-    packer = Packer(sink)
+class _Held(Packer):
+    """No time is above ``latest``, in nanoseconds since the epoch."""
+
+    def __init__(self, sink: Sink, latest: int) -> None:
+        super().__init__(sink)
+        self._latest = latest
+
+    def put(self, entry: Entry) -> None:
+        entry.mtime = min(entry.mtime, self._latest)
+        super().put(entry)
+
+
+def diff_plain(upper: int, lower: int, sink: Sink, latest: int = -1) -> None:
+    """Write how the tree ``upper`` differs from the tree ``lower`` as a layer. ``latest``: as in `seal`."""
+    packer = Packer(sink) if latest < 0 else _Held(sink, latest * 1_000_000_000)
     for path, kind in changes(upper, lower, overlay=False):
         directory, _, base = path[1:].rpartition("/")
         if kind == DELETED:

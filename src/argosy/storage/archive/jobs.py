@@ -21,6 +21,7 @@ from argosy.storage.archive import (
     copy,
     diff,
     graft,
+    modes,
     mountpoints,
     paths,
     place,
@@ -64,9 +65,9 @@ def apply_layer(params: Params, fds: Fds) -> dict[str, Any]:
 
 
 def diff_layer(params: Params, fds: Fds) -> dict[str, Any]:
-    """fds: out, upper, lower: plain trees. → size of the tar."""
+    """fds: out, upper, lower: plain trees; params: latest (seconds). → size of the tar."""
     sink = Sink(fds[0])
-    diff.diff_plain(fds[1], fds[2], sink)
+    diff.diff_plain(fds[1], fds[2], sink, params["latest"])
     return {"size": sink.count}
 
 
@@ -99,13 +100,12 @@ def seal_layer(params: Params, fds: Fds) -> dict[str, Any]:
 
 def place_files(params: Params, fds: Fds) -> dict[str, Any]:
     """fds: trees; params: items [[index of a tree, path, new name or empty, kept path], …], target, owner ([uid, gid] or None),
-    mode (-1: as it is), excludes, parents, directory (only that the target is one). Root: the tree that is built. → size."""
+    mode (``--chmod``; empty: as it is), excludes, parents, directory (only: it is one). Root: the tree that is built. → size."""
     owner = (params["owner"][0], params["owner"][1]) if params["owner"] else None
+    mode = modes.parse(params["mode"])
     if params["directory"]:
-        place.make_directory(params["target"], owner)
-    placer = place.Placer(
-        params["target"], owner=owner, mode=params["mode"], excludes=Patterns(params["excludes"]), parents=params["parents"]
-    )
+        place.make_directory(params["target"], owner, mode.directories)
+    placer = place.Placer(params["target"], owner=owner, mode=mode, excludes=Patterns(params["excludes"]), parents=params["parents"])
     for index, path, name, kept in params["items"]:
         placer.put(fds[index], path, name, kept)
     return {"size": placer.size}

@@ -14,6 +14,7 @@ from argosy.base.errors import InvalidParameterError
 from argosy.base.patterns import Patterns
 from argosy.linux.openat2 import openat2
 from argosy.storage.archive.copy import copy_data
+from argosy.storage.archive.modes import Mode
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -45,9 +46,9 @@ def make_directory(path: str, owner: Owner, mode: int = 0o755) -> str:
 
 
 class Placer:
-    """``owner`` None keeps the sources' own; ``mode`` -1 keeps theirs; ``parents`` keeps the path of a source after its ``./``."""
+    """``owner`` None keeps the sources' own; ``parents`` keeps the path of a source after its ``./``."""
 
-    def __init__(self, target: str, *, owner: Owner, mode: int, excludes: Patterns, parents: bool) -> None:
+    def __init__(self, target: str, *, owner: Owner, mode: Mode, excludes: Patterns, parents: bool) -> None:
         os.umask(0)
         self._target = target
         self._owner = owner
@@ -71,7 +72,7 @@ class Placer:
 
     def _kept(self, root: int, path: str, kept: str) -> str:
         """Make the directories of ``kept`` below the target like their originals; return the last one's path."""
-        real = make_directory(self._target, self._owner)
+        real = make_directory(self._target, self._owner, self._mode.directories)
         prefix = path[: len(path) - len(kept)] if kept else path
         done = ""
         for part in kept.split("/") if kept else ():
@@ -91,14 +92,14 @@ class Placer:
 
     def _put_directory(self, fd: int, found: os.stat_result, target: str) -> None:
         fresh = not os.path.isdir(os.path.realpath(target))
-        real = make_directory(target, self._owner)
+        real = make_directory(target, self._owner, self._mode.directories)
         into = os.open(real, _DIRECTORY)
         try:
             self._contents(fd, into, "", real)
             if fresh:
+                # Its own mode is that of any directory made on the way; only what it holds is copied.
                 self._metadata(fd, into, found)
-            elif self._mode >= 0:
-                os.fchmod(into, self._mode)
+                os.fchmod(into, self._mode.directories)
         finally:
             os.close(into)
 
@@ -109,10 +110,10 @@ class Placer:
         if self._parents:
             directory = self._kept(root, path[: -len(name) - 1] if "/" in path else "", kept[: -len(name) - 1] if "/" in kept else "")
         elif self._target.endswith(("/", "/.")) or os.path.isdir(real):
-            directory = make_directory(self._target, self._owner)
+            directory = make_directory(self._target, self._owner, self._mode.directories)
         else:
             directory, name = os.path.split(real)
-            make_directory(directory, self._owner)
+            make_directory(directory, self._owner, self._mode.directories)
         into = os.open(directory, _DIRECTORY)
         try:
             self._clear(into, name, directory)
@@ -218,4 +219,4 @@ class Placer:
         return self._owner if self._owner is not None else (found.st_uid, found.st_gid)
 
     def _mode_of(self, found: os.stat_result) -> int:
-        return self._mode if self._mode >= 0 else found.st_mode & 0o7777
+        return self._mode.of(found.st_mode)

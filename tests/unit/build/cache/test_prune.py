@@ -49,7 +49,14 @@ def test_filters():
 
 def test_hidden_entries_go_with_the_files_they_tell_of():
     state = CacheRecord("s" * 32, STATE, chain="ca")
-    every = [*RECORDS, state]
+    every = [*RECORDS[:3], state]
     assert orphans(every, [RECORDS[0]], frozenset()) == [state]
     assert orphans(every, [RECORDS[0]], frozenset({"ca"})) == []
     assert orphans(every, [RECORDS[1]], frozenset()) == []
+
+
+def test_hidden_entries_do_not_hold_files_that_an_image_had():
+    state = CacheRecord("s" * 32, STATE, chain="ca")
+    assert orphans([state], [], frozenset({"ca"})) == []
+    assert orphans([state], [], frozenset()) == [state]
+    assert orphans([CacheRecord("s" * 32, STATE)], [], frozenset()) == []

@@ -2,7 +2,6 @@ import pytest
 
 from argosy.base.errors import InvalidParameterError
 from argosy.build.instructions import copy
-from argosy.build.instructions.owner import mode
 
 
 @pytest.mark.parametrize(
@@ -32,13 +31,7 @@ def test_parents_keep_what_follows_the_dot(sources, path, kept):
 
 
 def test_several_files_need_a_directory():
-    place = copy.Place("/x", (0, 0), -1)
+    place = copy.Place("/x", (0, 0), "")
     copy.check_target(1, place, "COPY")
     with pytest.raises(InvalidParameterError, match="When using COPY with more than one source file"):
         copy.check_target(2, place, "COPY")
-
-
-def test_modes_are_octal():
-    assert (mode("0755"), mode("")) == (0o755, -1)
-    with pytest.raises(InvalidParameterError, match="invalid chmod parameter"):
-        mode("999")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 from argosy.cli.command import Command, exactly
@@ -28,6 +29,8 @@ def run(session: Session, values: Values) -> int:
         source = packed(values.arguments[0], values.text("file"))
     except ContextError as error:
         raise ExitError(1, f"unable to prepare context: {error}") from None
+    if values.text("iidfile"):
+        _prepare(values.text("iidfile"))
     login = Logins(session).all()
     registries = system.registry_auth(login) if login else ""
     quiet = values.switch("quiet")
@@ -71,6 +74,17 @@ def run(session: Session, values: Values) -> int:
     return 0
 
 
+def _prepare(path: str) -> None:
+    """Remove what an earlier build wrote, as docker does; raises ExitError for a place where nothing can be written."""
+    try:
+        if os.path.lexists(path):
+            os.remove(path)
+        if not os.access(os.path.dirname(path) or ".", os.W_OK):
+            raise FileNotFoundError(2, "No such file or directory")
+    except OSError as error:
+        raise ExitError(1, f"failed to write the image ID to {path}: {(error.strerror or '').lower()}") from None
+
+
 def _pieces(source: Source, quiet: bool) -> Iterator[bytes] | None:
     if source.pieces is None:
         return None
@@ -112,7 +126,7 @@ def options(values: Values, session: Session, source: Source) -> dict[str, Any]:
         "remote": source.remote or None,
         "q": values.switch("quiet"),
         "nocache": values.switch("no-cache"),
-        "rm": values.switch("rm"),
+        "rm": values.switch("rm") or "0",
         "forcerm": values.switch("force-rm"),
         "pull": values.switch("pull"),
         "squash": values.switch("squash"),
@@ -139,7 +153,8 @@ def options(values: Values, session: Session, source: Source) -> dict[str, Any]:
 
 def _repeated(values: Values, _source: Source) -> list[tuple[str, str]]:
     hosts = ",".join(values.texts("add-host"))
-    return [("t", tag) for tag in values.texts("tag")] + ([("extrahosts", hosts)] if hosts else [])
+    fresh = [("nocachefilter", name) for name in values.texts("no-cache-filter")]
+    return [("t", tag) for tag in values.texts("tag")] + ([("extrahosts", hosts)] if hosts else []) + fresh
 
 
 COMMAND = Command(
@@ -166,6 +181,7 @@ COMMAND = Command(
         Flag("memory-swap", "", SWAP, "Swap limit equal to memory plus swap: -1 to enable unlimited swap"),
         Flag("network", "", STRING, "Set the networking mode for the RUN instructions during build", default="default", shown='"default"'),
         Flag("no-cache", "", help="Do not use cache when building the image"),
+        Flag("no-cache-filter", "", STRINGS, "Do not cache specified stages"),
         Flag("platform", "", STRING, "Set platform if server is multi-platform capable"),
         Flag("progress", "", STRING, "How steps are shown: auto, plain, tty, classic, quiet", default="auto", shown='"auto"'),
         Flag("pull", "", help="Always attempt to pull a newer version of the image"),
