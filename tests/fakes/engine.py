@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 from argosy.api.ports import Filters, Hijacked
@@ -313,7 +313,12 @@ class FakeImages(Calls):
             ImageSummary(IMAGE, "", (), (), 0, 0, -1, 0, {}),
         ]
 
-    async def inspect(self, ref: str, *, platform: str = "") -> ImageDetail:
+    async def attestations(self, ref: str, *, platform: str, types: Collection[str], whole: bool) -> list[Mapping[str, Any]]:
+        self._check(ref)
+        self.note("attestations", ref, platform, list(types), whole)
+        return []
+
+    async def inspect(self, ref: str, *, platform: str = "", manifests: bool = False) -> ImageDetail:
         self._check(ref)
         return ImageDetail(
             id=IMAGE,
@@ -344,9 +349,9 @@ class FakeImages(Calls):
         self._check(ref)
         self.note("tag", ref, repo, tag)
 
-    async def remove(self, ref: str, *, force: bool, prune: bool) -> list[Mapping[str, str]]:
+    async def remove(self, ref: str, *, force: bool, prune: bool, platforms: Sequence[str] = ()) -> list[Mapping[str, str]]:
         self._check(ref)
-        self.note("remove", ref, force, prune)
+        self.note("remove", ref, force, prune, *platforms)
         return [{"Untagged": "busybox:latest"}, {"Deleted": IMAGE}]
 
     async def load(self, body: AsyncIterator[bytes], *, quiet: bool, platform: str = "") -> AsyncIterator[Mapping[str, Any]]:

@@ -91,6 +91,8 @@ def choose(catalog: Catalog, *, all: bool, filters: Filters, now: int) -> list[t
     limit = until(filters, now)
     chosen = []
     for image in catalog.all().values():
+        if catalog.head(image.id) != image.id:
+            continue
         if (before is not None and image.created >= before) or (since is not None and image.created <= since):
             continue
         if limit is not None and image.created >= limit:
