@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 from argosy.api.ports import Filters, Hijacked
-from argosy.base.errors import ConflictError, InvalidParameterError, NotFoundError
+from argosy.base.errors import ConflictError, InvalidParameterError, NotFoundError, TooManyRequestsError
 from argosy.engine.container_view import ContainerView, Created, CreateRequest
 from argosy.engine.model import (
     ContainerSpec,
@@ -378,13 +378,15 @@ class FakeImages(Calls):
 
 
 class FakeRegistries(Calls):
-    """Knows busybox; everything else is denied."""
+    """Knows busybox, and counted, of which somebody has pulled too much; everything else is denied."""
 
     def __init__(self) -> None:
         super().__init__()
         self.failure: Exception | None = None
 
     async def _messages(self, name: str) -> AsyncIterator[Mapping[str, Any]]:
+        if name == "counted":
+            raise TooManyRequestsError("toomanyrequests: You have reached your pull rate limit (limit: 100 in 6 hours)")
         if name != "busybox":
             raise NotFoundError(f"pull access denied for {name}")
         yield {"status": "Pulling from library/busybox", "id": "latest"}
