@@ -2,11 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 from argosy.api.ports import Filters, Hijacked
-from argosy.base.errors import ConflictError, InvalidParameterError, NotFoundError
+from argosy.base.errors import ConflictError, InvalidParameterError, NotFoundError, TooManyRequestsError
 from argosy.engine.container_view import ContainerView, Created, CreateRequest
 from argosy.engine.model import (
     ContainerSpec,
@@ -313,7 +313,12 @@ class FakeImages(Calls):
             ImageSummary(IMAGE, "", (), (), 0, 0, -1, 0, {}),
         ]
 
-    async def inspect(self, ref: str, *, platform: str = "") -> ImageDetail:
+    async def attestations(self, ref: str, *, platform: str, types: Collection[str], whole: bool) -> list[Mapping[str, Any]]:
+        self._check(ref)
+        self.note("attestations", ref, platform, list(types), whole)
+        return []
+
+    async def inspect(self, ref: str, *, platform: str = "", manifests: bool = False) -> ImageDetail:
         self._check(ref)
         return ImageDetail(
             id=IMAGE,
@@ -344,9 +349,9 @@ class FakeImages(Calls):
         self._check(ref)
         self.note("tag", ref, repo, tag)
 
-    async def remove(self, ref: str, *, force: bool, prune: bool) -> list[Mapping[str, str]]:
+    async def remove(self, ref: str, *, force: bool, prune: bool, platforms: Sequence[str] = ()) -> list[Mapping[str, str]]:
         self._check(ref)
-        self.note("remove", ref, force, prune)
+        self.note("remove", ref, force, prune, *platforms)
         return [{"Untagged": "busybox:latest"}, {"Deleted": IMAGE}]
 
     async def load(self, body: AsyncIterator[bytes], *, quiet: bool, platform: str = "") -> AsyncIterator[Mapping[str, Any]]:
@@ -373,13 +378,15 @@ class FakeImages(Calls):
 
 
 class FakeRegistries(Calls):
-    """Knows busybox; everything else is denied."""
+    """Knows busybox, and counted, of which somebody has pulled too much; everything else is denied."""
 
     def __init__(self) -> None:
         super().__init__()
         self.failure: Exception | None = None
 
     async def _messages(self, name: str) -> AsyncIterator[Mapping[str, Any]]:
+        if name == "counted":
+            raise TooManyRequestsError("toomanyrequests: You have reached your pull rate limit (limit: 100 in 6 hours)")
         if name != "busybox":
             raise NotFoundError(f"pull access denied for {name}")
         yield {"status": "Pulling from library/busybox", "id": "latest"}

@@ -17,7 +17,7 @@ import tarfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -152,6 +152,37 @@ class Registry:
     def described(self, repository: str, digest: str, **more: Any) -> dict[str, Any]:
         kind, data = self.manifests[repository][digest]
         return {"mediaType": kind, "digest": digest, "size": len(data), **more}
+
+    def add_proof(self, repository: str, about: str, statement: bytes = b'{"predicate":{}}') -> dict[str, Any]:
+        """Add an attestation of the image manifest ``about``; return its entry of an index."""
+        annotations = {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"}
+        blob = {"mediaType": "application/vnd.in-toto+json", "digest": self.add_blob(repository, statement), "size": len(statement)}
+        config = json.dumps({"architecture": "unknown", "os": "unknown", "rootfs": {"type": "layers", "diff_ids": [blob["digest"]]}})
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": {"mediaType": OCI_CONFIG, "digest": self.add_blob(repository, config.encode()), "size": len(config)},
+            "layers": [{**blob, "annotations": annotations}],
+        }
+        return self.described(
+            repository,
+            self.add_manifest(repository, "", manifest),
+            platform={"os": "unknown", "architecture": "unknown"},
+            annotations={"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": about},
+        )
+
+    def add_index(self, repository: str, tag: str, *entries: dict[str, Any]) -> str:
+        """Add an index of such entries; return its digest."""
+        return self.add_manifest(repository, tag, {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list(entries)})
+
+    def layout(self, repository: str, tag: str, name: str, *, without: Iterable[str] = ()) -> bytes:
+        """Return an OCI layout in a tar of what a tag leads to, all blobs but those ``without``; ``name`` is its name there."""
+        held = {digest: data for digest, (_, data) in self.manifests[repository].items() if digest.startswith("sha256:")}
+        held |= {digest: self.blobs[digest] for digest in self.holds[repository]}
+        root = self.described(repository, digest_of(self.manifests[repository][tag][1]))
+        index = {"schemaVersion": 2, "manifests": [{**root, "annotations": {"io.containerd.image.name": name}}]}
+        files = {f"blobs/{digest.replace(':', '/')}": data for digest, data in held.items() if digest not in set(without)}
+        return tar_of({**files, "index.json": json.dumps(index).encode(), "oci-layout": b'{"imageLayoutVersion":"1.0.0"}'})
 
     def dump(self, path: Path) -> None:
         path.write_bytes(pickle.dumps((self.blobs, self.manifests, self.holds, self.users)))

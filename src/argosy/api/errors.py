@@ -16,6 +16,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (errors.NotModifiedError, 304),
     (errors.UnauthorizedError, 401),
     (errors.ForbiddenError, 403),
+    (errors.TooManyRequestsError, 429),
     (errors.UnavailableError, 503),
     (errors.NotImplementedInArgosyError, 501),
     (errors.SystemFailureError, 500),

@@ -3,7 +3,7 @@
 Names given by clients (``ref``) are a container's name, full id or unambiguous prefix.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from argosy.build.request import BuildRequest
@@ -100,11 +100,15 @@ class Execs(Protocol):
 
 class ImageStore(Protocol):
     async def list_(self, *, all: bool, filters: Filters, shared_size: bool = False, manifests: bool = False) -> list[ImageSummary]: ...
-    async def inspect(self, ref: str, *, platform: str = "") -> ImageDetail: ...
+    async def inspect(self, ref: str, *, platform: str = "", manifests: bool = False) -> ImageDetail: ...
+    async def attestations(self, ref: str, *, platform: str, types: Collection[str], whole: bool) -> list[Mapping[str, Any]]:
+        """Return AttestationStatements, with the statements themselves if they are wanted whole."""
+        ...
+
     async def history(self, ref: str, *, platform: str = "") -> list[HistoryEntry]: ...
     async def tag(self, ref: str, repo: str, tag: str) -> None: ...
-    async def remove(self, ref: str, *, force: bool, prune: bool) -> list[Mapping[str, str]]:
-        """Return ``[{"Untagged": …}, {"Deleted": …}]`` in Docker's order."""
+    async def remove(self, ref: str, *, force: bool, prune: bool, platforms: Sequence[str] = ()) -> list[Mapping[str, str]]:
+        """Return ``[{"Untagged": …}, {"Deleted": …}]`` in Docker's order; with ``platforms`` only those of the image go."""
         ...
 
     async def load(self, body: AsyncIterator[bytes], *, quiet: bool, platform: str = "") -> AsyncIterator[Mapping[str, Any]]:

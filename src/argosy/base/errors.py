@@ -37,6 +37,10 @@ class UnavailableError(ArgosyError):
     """A part that is needed is not there at present; later may help (503)."""
 
 
+class TooManyRequestsError(ArgosyError):
+    """Somebody whose service is needed counts requests and wants no more for now; the message says for how long (429)."""
+
+
 class NotImplementedInArgosyError(ArgosyError):
     """A route or option that is not served; the message says why (501)."""
 

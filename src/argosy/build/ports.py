@@ -79,8 +79,11 @@ class Runner(Protocol):
 
 
 class Images(Protocol):
-    def find(self, text: str) -> Image:
-        """Return a local image. Raises NotFoundError ``No such image: x:latest``, InvalidParameterError on a name that cannot be."""
+    def find(self, text: str, platform: str = "") -> Image:
+        """Return a local image, of its index that for ``platform``.
+
+        Raises NotFoundError ``No such image: x:latest``, InvalidParameterError on a name that cannot be.
+        """
         ...
 
     async def pull(

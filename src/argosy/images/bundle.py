@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from argosy.base.errors import InvalidParameterError
+from argosy.base.errors import InvalidParameterError, NotFoundError
+from argosy.images.index import Tree
+from argosy.images.index import read as read_tree
 from argosy.images.spool import Spool
 from argosy.oci import digest as digests
 from argosy.oci.descriptor import INDEXES, MANIFESTS, Descriptor, Index, Manifest
@@ -73,6 +75,8 @@ class Found:
     data: bytes
     manifest: Manifest
     names: tuple[str, ...]
+    index: str = ""
+    """Digest of the index that leads to it; empty: ``index.json`` names it itself."""
 
 
 def read(spool: Spool) -> Bundle:
@@ -95,7 +99,7 @@ def read(spool: Spool) -> Bundle:
 
 
 def manifests(bundle: Bundle) -> list[Found]:
-    """Return every image manifest that ``index.json`` leads to, nested indexes included."""
+    """Return every manifest of the archive that ``index.json`` leads to, nested indexes included."""
     if bundle.find("index.json") is None:
         return []
     try:
@@ -103,11 +107,23 @@ def manifests(bundle: Bundle) -> list[Found]:
     except msgspec.DecodeError as error:
         raise InvalidParameterError(f"invalid index.json: {error}") from error
     found: dict[str, Found] = {}
-    _collect(bundle, index, (), found, 0)
+    _collect(bundle, index, (), "", found, 0)
     return list(found.values())
 
 
-def _collect(bundle: Bundle, index: Index, names: tuple[str, ...], found: dict[str, Found], depth: int) -> None:
+def tree(bundle: Bundle, digest: str) -> Tree:
+    """Return an index of the archive. Raises InvalidParameterError."""
+
+    def blob(wanted: str) -> bytes:
+        data = bundle.blob_data(wanted)
+        if data is None:
+            raise NotFoundError(f"blob {wanted} is not in the archive")
+        return data
+
+    return read_tree(digest, blob)
+
+
+def _collect(bundle: Bundle, index: Index, names: tuple[str, ...], root: str, found: dict[str, Found], depth: int) -> None:
     for descriptor in index.manifests:
         own = _names(descriptor) or names
         data = bundle.blob_data(descriptor.digest)
@@ -116,12 +132,14 @@ def _collect(bundle: Bundle, index: Index, names: tuple[str, ...], found: dict[s
             continue
         try:
             if descriptor.media_type in INDEXES and depth < 4:
-                _collect(bundle, msgspec.json.decode(data, type=Index), own, found, depth + 1)
+                nested = msgspec.json.decode(data, type=Index)
+                _collect(bundle, nested, own, root or descriptor.digest, found, depth + 1)
             elif descriptor.media_type in MANIFESTS:
                 manifest = msgspec.json.decode(data, type=Manifest)
                 known = found.get(descriptor.digest)
                 named = (*known.names, *own) if known is not None else own
-                found[descriptor.digest] = Found(descriptor, data, manifest, tuple(dict.fromkeys(named)))
+                led = root or (known.index if known is not None else "")
+                found[descriptor.digest] = Found(descriptor, data, manifest, tuple(dict.fromkeys(named)), led)
         except msgspec.DecodeError as error:
             raise InvalidParameterError(f"invalid manifest {descriptor.digest}: {error}") from error
 

@@ -6,7 +6,11 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from argosy.base import failpoints, ids
-from argosy.base.errors import ArgosyError, ConflictError, NotFoundError
+from argosy.base.errors import ArgosyError, ConflictError, InvalidParameterError, NotFoundError
+from argosy.images import platforms
+from argosy.images.families import heads, stays
+from argosy.images.index import Tree
+from argosy.images.index import read as read_index
 from argosy.images.record import IMAGES, NAMES, USES, Image, ImageRecord, NameRecord, make
 from argosy.oci import digest as digests
 from argosy.oci import image as oci_image
@@ -28,6 +32,8 @@ class Catalog:
         self._images: dict[str, Image] = {}
         self._names: dict[str, NameRecord] = {}
         self._references: dict[str, Reference] = {}
+        self._host = platforms.host()
+        self._heads: dict[str, str] | None = None
         self.uses: dict[str, int] = {}
         self.broken: list[str] = []
         """Ids of records whose blobs or layers are gone, found at boot; they are forgotten."""
@@ -53,7 +59,16 @@ class Catalog:
         image = make(image_id, record, config, manifest, 0)
         for chain in image.chains:
             self._layers.get(chain)
-        return make(image_id, record, config, manifest, self._layers.size(image.chain))
+        return make(image_id, record, config, manifest, self._layers.size(image.chain), self._index(record))
+
+    def _index(self, record: ImageRecord) -> Tree | None:
+        """An index that is gone or damaged takes nothing from the image."""
+        if not record.index:
+            return None
+        try:
+            return read_index(record.index, self._content.read)
+        except (NotFoundError, InvalidParameterError):
+            return None
 
     # ------------------------------------------------------------ reading
 
@@ -74,6 +89,49 @@ class Catalog:
     def references_by_name(self, name: str) -> list[Reference]:
         """Return every tag and digest of a repository (full name), sorted."""
         return [reference for text, reference in sorted(self._references.items()) if reference.name == name]
+
+    def shown_names(self, image_id: str) -> list[Reference]:
+        """Return the names by which users know it: its own, or those of the image that stands for it."""
+        return self.references(image_id) or self.references(self.head(image_id))
+
+    def head(self, image_id: str) -> str:
+        """Return the id of the image that stands for it: its own, unless it hides behind another of an index."""
+        return self._hidden().get(image_id, image_id)
+
+    def family(self, image_id: str) -> list[str]:
+        """Return the ids of an image and of those that hide behind it."""
+        return [image_id, *(hidden for hidden, head in self._hidden().items() if head == image_id)]
+
+    def by_manifest(self, digest: str) -> Image | None:
+        """Return the image of a manifest."""
+        return next((image for image in self._images.values() if image.record.manifest == digest), None)
+
+    def for_platform(self, image: Image, text: str, platform: str) -> Image:
+        """Return the image, or the one of its index, that is for ``platform`` (empty: any).
+
+        ``text`` is what the user called it. Raises NotFoundError in Docker's words, InvalidParameterError on a malformed platform.
+        """
+        if not platform:
+            return image
+        wanted = platforms.parse(platform)
+        if platforms.same(image.platform, wanted):
+            return image
+        if image.index is None:
+            raise NotFoundError(
+                f"image with reference {text} was found but its platform ({image.platform}) "
+                f"does not match the specified platform ({platform})"
+            )
+        here = (one for entry in image.index.manifests if (one := self.by_manifest(entry.digest)) is not None)
+        found = next((one for one in here if platforms.same(one.platform, wanted)), None)
+        if found is None:
+            raise NotFoundError(f"image with reference {text} was found but does not provide the specified platform ({platform})")
+        return found
+
+    def _hidden(self) -> dict[str, str]:
+        if self._heads is None:
+            named = {record.image for record in self._names.values()}
+            self._heads = heads(self._images.values(), named=named.__contains__, host=self._host)
+        return self._heads
 
     def children(self, image_id: str) -> list[str]:
         return [image.id for image in self._images.values() if image.record.parent == image_id]
@@ -110,15 +168,14 @@ class Catalog:
     def _by_digest(self, reference: Reference) -> Image | None:
         """``name@digest``, where the digest may be a manifest's or an image id, and the name is one of the image's."""
         image = self._by_manifest(reference.digest) or self._images.get(reference.digest)
-        if image is not None and any(known.name == reference.name for known in self.references(image.id)):
+        if image is not None and any(known.name == reference.name for known in self.shown_names(image.id)):
             return image
         return None
 
     def _by_manifest(self, digest: str) -> Image | None:
         """Return the image of a manifest, or of the index by which it was pulled: that is a name of it."""
-        for image in self._images.values():
-            if image.record.manifest == digest:
-                return image
+        if (image := self.by_manifest(digest)) is not None:
+            return image
         for name, reference in self._references.items():
             if reference.digest == digest:
                 return self._images.get(self._names[name].image)
@@ -137,14 +194,19 @@ class Catalog:
         return found
 
     def blobs_of(self, image: Image) -> list[str]:
-        return [image.id, image.record.manifest, *(layer.digest for layer in image.manifest.layers)]
+        """Return the digests of what an image is made of, and of what is kept of its index beside images."""
+        index = (*image.index.documents, *image.index.artifacts) if image.index is not None else ()
+        return [image.id, image.record.manifest, *(layer.digest for layer in image.manifest.layers), *index]
 
     # ------------------------------------------------------------ writing
 
-    async def add(self, image_id: str, record: ImageRecord, names: Iterable[Reference] = ()) -> tuple[Image, dict[str, str]]:
+    async def add(
+        self, image_id: str, record: ImageRecord, names: Iterable[Reference] = (), *, settle: bool = False
+    ) -> tuple[Image, dict[str, str]]:
         """Record an image whose blobs and layers are in place, with its names; all or nothing.
 
-        Returns the image and, for each name that pointed elsewhere before, the id it had.
+        ``settle``: a name stays where `families.stays` says so. Returns the image and, for each name that pointed elsewhere
+        before, the id it had.
         """
         known = self._images.get(image_id)
         names = list(names)
@@ -153,8 +215,11 @@ class Catalog:
                 known.record,
                 parent=record.parent or known.record.parent,
                 last_tagged=record.last_tagged if names else known.record.last_tagged,
+                index=record.index or known.record.index,
             )
         image = self.assemble(image_id, record)
+        if settle:
+            names = [name for name in names if (now := self.named(name)) is None or not stays(now, image, self._host)]
         named = {str(name): NameRecord(image_id, record.manifest) for name in names}
 
         def write(connection: sqlite3.Connection) -> None:
@@ -166,6 +231,7 @@ class Catalog:
         await self._db.write(write)
         moved = {name: self._names[name].image for name in named if name in self._names and self._names[name].image != image_id}
         self._images[image_id] = image
+        self._heads = None
         for name, value in named.items():
             self._set_name(name, value)
         return image, moved
@@ -174,26 +240,30 @@ class Catalog:
         """Forget one name."""
         name = str(reference)
         await self._db.delete(NAMES, name)
+        self._heads = None
         self._names.pop(name, None)
         self._references.pop(name, None)
 
-    async def remove(self, image_id: str) -> None:
-        """Forget an image and what names it still has; its blobs and layers are collected afterwards."""
-        names = [name for name, record in self._names.items() if record.image == image_id]
+    async def remove(self, *image_ids: str) -> None:
+        """Forget images and what names they still have, all or nothing; their blobs and layers are collected afterwards."""
+        names = [name for name, record in self._names.items() if record.image in image_ids]
 
         def write(connection: sqlite3.Connection) -> None:
             for name in names:
                 database.delete(connection, NAMES, name)
-            database.delete(connection, IMAGES, image_id)
-            database.delete(connection, USES, image_id)
+            for image_id in image_ids:
+                database.delete(connection, IMAGES, image_id)
+                database.delete(connection, USES, image_id)
 
         failpoints.hit("images.remove")
         await self._db.write(write)
+        self._heads = None
         for name in names:
             self._names.pop(name, None)
             self._references.pop(name, None)
-        self._images.pop(image_id, None)
-        self.uses.pop(image_id, None)
+        for image_id in image_ids:
+            self._images.pop(image_id, None)
+            self.uses.pop(image_id, None)
 
     async def note_uses(self, uses: Mapping[str, int]) -> None:
         """Write down when images were used. One that is removed meanwhile leaves a number that nobody reads."""

@@ -1,37 +1,21 @@
 """``docker image inspect`` and ``docker history``."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from argosy.base.errors import NotFoundError
 from argosy.images.catalog import Catalog
-from argosy.images.load import matches_platform
 from argosy.images.model import HistoryEntry, ImageDetail
 from argosy.images.record import Image, nanoseconds
-from argosy.oci.descriptor import OCI_MANIFEST
 from argosy.oci.image import from_wire
-from argosy.storage.content import Content
 from argosy.storage.snapshots import Snapshots
 
 
-def checked(image: Image, text: str, platform: str) -> Image:
-    """Return the image if it is for ``platform`` (empty: any). Raises NotFoundError in Docker's words."""
-    if not platform or matches_platform(image.config, platform):
-        return image
-    own = "/".join(filter(None, (image.config.os or "linux", image.config.architecture, image.config.variant)))
-    raise NotFoundError(
-        f"image with reference {text} was found but its platform ({own}) does not match the specified platform ({platform})"
-    )
-
-
-def detail(image: Image, *, catalog: Catalog, content: Content, snapshots: Snapshots) -> ImageDetail:
+def detail(
+    image: Image, *, catalog: Catalog, snapshots: Snapshots, descriptor: Mapping[str, Any], manifests: Sequence[Mapping[str, Any]] = ()
+) -> ImageDetail:
     """Return everything that inspect shows."""
-    names = catalog.references(image.id)
+    names = catalog.shown_names(image.id)
     config = image.config
-    descriptor: dict[str, Any] = {
-        "mediaType": image.manifest.media_type or OCI_MANIFEST,
-        "digest": image.record.manifest,
-        "size": content.size(image.record.manifest),
-    }
     return ImageDetail(
         id=image.id,
         repo_tags=tuple(name.familiar for name in names if not name.digest),
@@ -52,6 +36,8 @@ def detail(image: Image, *, catalog: Catalog, content: Content, snapshots: Snaps
         diff_ids=config.diff_ids,
         last_tag_time=image.record.last_tagged,
         descriptor=descriptor,
+        manifests=tuple(manifests),
+        repositories=tuple(dict.fromkeys(name.name for name in names if name.digest)),
         container=config.container,
         container_config=from_wire(config.container_config) if config.container_config is not None else None,
     )

@@ -2,7 +2,6 @@
 
 import fnmatch
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -91,6 +90,8 @@ def choose(catalog: Catalog, *, all: bool, filters: Filters, now: int) -> list[t
     limit = until(filters, now)
     chosen = []
     for image in catalog.all().values():
+        if catalog.head(image.id) != image.id:
+            continue
         if (before is not None and image.created >= before) or (since is not None and image.created <= since):
             continue
         if limit is not None and image.created >= limit:
@@ -131,7 +132,6 @@ def summaries(
     chosen: Sequence[tuple[Image, list[Reference]]], *, layers: Layers, users: Users, shared_size: bool, catalog: Catalog
 ) -> list[ImageSummary]:
     """Return what the API lists; the shared size (-1: not asked for) counts layers that other images have too."""
-    counts = Counter(chain for image in catalog.all().values() for chain in image.chains) if shared_size else Counter[str]()
     return [
         ImageSummary(
             id=image.id,
@@ -139,8 +139,8 @@ def summaries(
             repo_tags=tuple(name.familiar for name in names if not name.digest),
             repo_digests=tuple(name.familiar for name in names if name.digest),
             created=image.created // 10**9,
-            size=image.view.size,
-            shared_size=_shared(image, counts, layers) if shared_size else -1,
+            size=sum(layers.get(chain).size for chain in _chains(image, catalog)),
+            shared_size=_shared(image, catalog, layers) if shared_size else -1,
             containers=len(users(image.id)),
             labels=image.view.config.labels,
         )
@@ -148,5 +148,13 @@ def summaries(
     ]
 
 
-def _shared(image: Image, counts: Counter[str], layers: Layers) -> int:
-    return sum(layers.get(chain).size for chain in image.chains if counts[chain] > 1)
+def _chains(image: Image, catalog: Catalog) -> set[str]:
+    """Return the layers of an image and of those that hide behind it."""
+    family = (catalog.get(image_id) for image_id in catalog.family(image.id))
+    return {chain for one in family if one is not None for chain in one.chains}
+
+
+def _shared(image: Image, catalog: Catalog, layers: Layers) -> int:
+    own = set(catalog.family(image.id))
+    others = {chain for image_id, one in catalog.all().items() if image_id not in own for chain in one.chains}
+    return sum(layers.get(chain).size for chain in _chains(image, catalog) & others)

@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,11 @@ from argosy.base.errors import InvalidParameterError
 from argosy.base.events import EventBus
 from argosy.base.units import human_size
 from argosy.images import bundle as bundles
+from argosy.images import platforms
 from argosy.images.bundle import Bundle, Found
 from argosy.images.catalog import Catalog
+from argosy.images.index import Tree, is_image, parts
+from argosy.images.platforms import Platform
 from argosy.images.record import ImageRecord
 from argosy.images.spool import Spool, plain, spooled
 from argosy.oci import digest as digests
@@ -55,6 +58,14 @@ class Plan:
     parent: str
     found: Found | None
     """The manifest that the archive has for it; else one is made."""
+    index: str = ""
+    """Digest of the index under which the archive has it."""
+    quiet: bool = False
+    """Another of its index speaks for it."""
+
+    @property
+    def platform(self) -> Platform:
+        return Platform(self.config.os or "linux", self.config.architecture, self.config.variant)
 
 
 class Loader:
@@ -70,15 +81,18 @@ class Loader:
         """Yield Docker's messages. Raises InvalidParameterError on a broken archive; then nothing of it is kept."""
         async with spooled(body, self._scratch) as sent, plain(sent, self._scratch, self._layers.limits) as spool:
             bundle = await asyncio.to_thread(bundles.read, spool)
-            plans = [plan for plan in plan_all(bundle) if _fits(plan, platform)]
-            if not plans:
-                raise InvalidParameterError(f"no image of the archive is for the platform {platform}")
-            async for message in self._take(plans, spool, quiet=quiet):
+            plans = chosen(bundle, platform)
+            trees = [bundles.tree(bundle, digest) for digest in dict.fromkeys(plan.index for plan in plans if plan.index)]
+            async for message in self._take(plans, spool, bundle, trees, quiet=quiet):
                 yield message
 
-    async def _take(self, plans: list[Plan], spool: Spool, *, quiet: bool) -> AsyncIterator[Mapping[str, Any]]:
+    async def _take(
+        self, plans: Sequence[Plan], spool: Spool, bundle: Bundle, trees: Sequence[Tree], *, quiet: bool
+    ) -> AsyncIterator[Mapping[str, Any]]:
         with ExitStack() as leases:
             manifests: list[str] = []
+            for tree in trees:
+                await self._index(bundle, tree, leases)
             async with self._layers.ingest() as ingest:
                 for plan in plans:
                     described: list[Descriptor] = []
@@ -96,6 +110,14 @@ class Loader:
             for plan, manifest in zip(plans, manifests):
                 async for message in self._record(plan, manifest):
                     yield message
+
+    async def _index(self, bundle: Bundle, tree: Tree, leases: ExitStack) -> None:
+        """Keep an index with what is no image of it: attestations."""
+        for digest in (*tree.documents, *tree.artifacts):
+            part = bundle.blob(digest)
+            if part is not None:
+                leases.enter_context(self._content.leases.hold(digest))
+                await self._content.put_region(part.fd, part.offset, part.size, digest)
 
     async def _layer(self, ingest: LayerIngest, parent: str | None, part: Part, diff_id: str, number: int) -> Any:
         try:
@@ -134,8 +156,10 @@ class Loader:
     async def _record(self, plan: Plan, manifest: str) -> AsyncIterator[Mapping[str, Any]]:
         now = self._clock.now_ns()
         parent = plan.parent if self._catalog.get(plan.parent) is not None else ""
-        record = ImageRecord(manifest=manifest, arrived=now, parent=parent, last_tagged=now if plan.names else 0)
-        _, moved = await self._catalog.add(plan.id, record, plan.names)
+        record = ImageRecord(manifest=manifest, arrived=now, parent=parent, last_tagged=now if plan.names else 0, index=plan.index)
+        _, moved = await self._catalog.add(plan.id, record, plan.names, settle=True)
+        if plan.quiet:
+            return
         for reference in plan.names:
             if str(reference) in moved:
                 old = moved[str(reference)]
@@ -147,19 +171,73 @@ class Loader:
         self._events.publish("image", "load", plan.id, event_attributes(plan.config, plan.id))
 
 
+def chosen(bundle: Bundle, platform: str) -> list[Plan]:
+    """Return what of an archive is for ``platform`` (empty: all), of each index the best for this host first.
+
+    Raises InvalidParameterError where nothing is.
+    """
+    everything = plan_all(bundle)
+    if not platform:
+        return in_order(everything)
+    wanted = platforms.parse(platform)
+    found = in_order([plan for plan in everything if platforms.same(plan.platform, wanted)])
+    if found:
+        return found
+    for digest in dict.fromkeys(plan.index for plan in everything if plan.index):
+        entry = platforms.choose(bundles.tree(bundle, digest).manifests, wanted)
+        if entry is not None:
+            raise InvalidParameterError(
+                f"requested platform ({platform}) found, but some content is missing: content digest {entry.digest}: not found"
+            )
+    raise InvalidParameterError(f"no image of the archive is for the platform {platform}")
+
+
+def in_order(plans: Sequence[Plan]) -> list[Plan]:
+    """Return plans so that of each index the best for this host comes first, which alone has the names."""
+    host = platforms.host()
+    best: dict[str, Plan] = {}
+    for plan in sorted(plans, key=lambda plan: platforms.rank(plan.platform, host)):
+        best.setdefault(plan.index, plan)
+    found: list[Plan] = []
+    for plan in plans:
+        if not plan.index:
+            found.append(plan)
+        elif best[plan.index] is plan:
+            family = [one for one in plans if one.index == plan.index]
+            names = tuple(dict.fromkeys(name for one in family for name in one.names))
+            found.append(replace(plan, names=names))
+            found += [replace(one, names=(), quiet=True) for one in family if one is not plan]
+    return found
+
+
 def plan_all(bundle: Bundle) -> list[Plan]:
     """Return what the archive offers. Raises InvalidParameterError in Docker's words."""
     found = bundles.manifests(bundle)
-    if bundle.find("manifest.json") is not None:
-        try:
-            entries = msgspec.json.decode(bundle.data("manifest.json"), type=list[_Entry])
-        except msgspec.DecodeError as error:
-            raise InvalidParameterError(f"invalid manifest.json: {error}") from error
-        return [_from_entry(bundle, entry, found) for entry in entries]
-    if not found:
-        # Docker names the file of the oldest format, which it tries last.
-        raise InvalidParameterError("open repositories: no such file or directory")
-    return [_from_manifest(bundle, one) for one in found if _is_image(one)]
+    if bundle.find("manifest.json") is None:
+        if not found:
+            # Docker names the file of the oldest format, which it tries last.
+            raise InvalidParameterError("open repositories: no such file or directory")
+        return _images(bundle, found)
+    try:
+        entries = msgspec.json.decode(bundle.data("manifest.json"), type=list[_Entry])
+    except msgspec.DecodeError as error:
+        raise InvalidParameterError(f"invalid manifest.json: {error}") from error
+    plans = [_from_entry(bundle, entry, found) for entry in entries]
+    # The list names one image of an index; what else is there of it comes along.
+    indexes = {plan.index for plan in plans if plan.index}
+    known = {plan.found.descriptor.digest for plan in plans if plan.found is not None}
+    return plans + _images(bundle, [one for one in found if one.index in indexes and one.descriptor.digest not in known])
+
+
+def _images(bundle: Bundle, found: Sequence[Found]) -> list[Plan]:
+    """Return the images among manifests. Of an index those for another system are left out, as are those without their blobs."""
+    images = [one for one in found if is_image(one.descriptor, one.manifest)]
+    return [_from_manifest(bundle, one) for one in images if not one.index or _is_whole(bundle, one)]
+
+
+def _is_whole(bundle: Bundle, found: Found) -> bool:
+    foreign = found.descriptor.platform is not None and found.descriptor.platform.os not in ("", "linux")
+    return not foreign and all(bundle.blob(digest) is not None for digest in parts(found.manifest))
 
 
 def _from_entry(bundle: Bundle, entry: _Entry, found: list[Found]) -> Plan:
@@ -173,7 +251,8 @@ def _from_entry(bundle: Bundle, entry: _Entry, found: list[Found]) -> Plan:
             raise InvalidParameterError(f"invalid tag {_quoted(tag)}")
         names.append(reference)
     image_id = digests.of(data)
-    return Plan(image_id, data, config, layers, tuple(names), entry.parent, _match(image_id, layers, found, bundle))
+    match = _match(image_id, layers, found, bundle)
+    return Plan(image_id, data, config, layers, tuple(names), entry.parent, match, match.index if match is not None else "")
 
 
 def _match(image_id: str, layers: tuple[Part, ...], found: list[Found], bundle: Bundle) -> Found | None:
@@ -190,20 +269,14 @@ def _from_manifest(bundle: Bundle, found: Found) -> Plan:
     data = bundle.blob_data(found.manifest.config.digest)
     if data is None:
         raise InvalidParameterError(f"blob {found.manifest.config.digest} is not in the archive")
-    parts = []
+    layers = []
     for layer in found.manifest.layers:
         part = bundle.blob(layer.digest)
         if part is None:
             raise InvalidParameterError(f"blob {layer.digest} is not in the archive")
-        parts.append(part)
+        layers.append(part)
     names = tuple(parse(name).tagged() for name in found.names)
-    return Plan(digests.of(data), data, checked_config(data, len(parts)), tuple(parts), names, "", found)
-
-
-def _is_image(found: Found) -> bool:
-    """Attestations and other artifacts have a configuration that is none."""
-    annotations = found.descriptor.annotations or {}
-    return "vnd.docker.reference.type" not in annotations and "image" in found.manifest.config.media_type
+    return Plan(digests.of(data), data, checked_config(data, len(layers)), tuple(layers), names, "", found, found.index)
 
 
 def checked_config(data: bytes, layers: int) -> ImageConfig:
@@ -218,17 +291,6 @@ def checked_config(data: bytes, layers: int) -> ImageConfig:
     if config.os not in ("", "linux"):
         raise InvalidParameterError(f"cannot load {config.os} image on linux")
     return config
-
-
-def _fits(plan: Plan, platform: str) -> bool:
-    return not platform or matches_platform(plan.config, platform)
-
-
-def matches_platform(config: ImageConfig, platform: str) -> bool:
-    """Return whether an image is for ``os[/architecture[/variant]]``."""
-    wanted = platform.split("/")
-    own = [config.os or "linux", config.architecture, config.variant]
-    return all(not want or want == have for want, have in zip(wanted, own))
 
 
 def encode_manifest(config: str, size: int, layers: list[Descriptor]) -> bytes:

@@ -1,7 +1,7 @@
 """Values of the image layer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from argosy.oci.config import Config
@@ -52,7 +52,9 @@ class ImageSummary:
     shared_size: int
     containers: int
     labels: Mapping[str, str] | None
-    manifests: tuple[Mapping[str, Any], ...] = ()
+    descriptor: Mapping[str, Any] = field(default_factory=dict)
+    manifests: tuple[Mapping[str, Any], ...] | None = None
+    """None: not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ class ImageDetail:
     diff_ids: tuple[str, ...]
     last_tag_time: int
     descriptor: Mapping[str, Any]
+    manifests: tuple[Mapping[str, Any], ...] = ()
+    repositories: tuple[str, ...] = ()
+    """Full names of the registries' repositories that are known to have it."""
     container: str = ""
     container_config: Config | None = None
 

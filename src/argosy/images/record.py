@@ -6,7 +6,9 @@ from datetime import datetime
 
 import msgspec
 
+from argosy.images.index import Tree
 from argosy.images.model import ImageView
+from argosy.images.platforms import Platform
 from argosy.oci.descriptor import Manifest
 from argosy.oci.image import ImageConfig, from_wire
 from argosy.storage.layer import chain_ids
@@ -27,6 +29,8 @@ class ImageRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     parent: str = ""
     """Image id, known for commits and builds on this host."""
     last_tagged: int = 0
+    index: str = ""
+    """Digest of the index (manifest list) by which it came; empty for none."""
 
 
 class NameRecord(msgspec.Struct, frozen=True):
@@ -47,6 +51,12 @@ class Image:
     view: ImageView
     created: int
     """ns since the epoch, from the configuration."""
+    index: Tree | None = None
+    """The index by which it came."""
+
+    @property
+    def platform(self) -> Platform:
+        return Platform(self.config.os or "linux", self.config.architecture, self.config.variant)
 
     @property
     def chain(self) -> str | None:
@@ -57,7 +67,7 @@ class Image:
         return self.view.config.labels or {}
 
 
-def make(image_id: str, record: ImageRecord, config: ImageConfig, manifest: Manifest, size: int) -> Image:
+def make(image_id: str, record: ImageRecord, config: ImageConfig, manifest: Manifest, size: int, index: Tree | None = None) -> Image:
     """Return the image of these parts; ``size`` is that of its layers' files."""
     chains = tuple(chain_ids(list(config.diff_ids)))
     view = ImageView(
@@ -70,7 +80,7 @@ def make(image_id: str, record: ImageRecord, config: ImageConfig, manifest: Mani
         variant=config.variant,
         size=size,
     )
-    return Image(image_id, record, config, manifest, chains, view, nanoseconds(config.created))
+    return Image(image_id, record, config, manifest, chains, view, nanoseconds(config.created), index)
 
 
 def nanoseconds(text: str | None) -> int:

@@ -153,7 +153,7 @@ def named(name: str, tag: str) -> Reference:
 
 
 def _platform(text: str) -> Any:
-    from argosy.images.distribution import platforms
+    from argosy.images import platforms
 
     return platforms.parse(text) if text else None
 

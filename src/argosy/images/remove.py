@@ -2,9 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import msgspec
+
 from argosy.base import ids
-from argosy.base.errors import ConflictError
+from argosy.base.errors import ConflictError, InvalidParameterError
 from argosy.base.events import EventBus
+from argosy.images import platforms
 from argosy.images.catalog import Catalog
 from argosy.images.load import event_attributes
 from argosy.images.record import Image
@@ -35,6 +38,8 @@ class Remover:
     async def remove(self, text: str, *, force: bool, prune: bool) -> Deleted:
         """Return what was untagged and deleted, in Docker's order. Raises NotFoundError and ConflictError."""
         image = self._catalog.find(text)
+        # Asked now: without its name another of its index may stand for all.
+        going = self._going(image)
         done: Deleted = []
         quiet = False
         if not is_id_prefix(image.id, text):
@@ -42,16 +47,51 @@ class Remover:
                 return done
             quiet = True
         elif is_single(self._catalog.references(image.id)):
-            self._check(image.id, hard=True, soft=not force, names=False)
+            self._check(going, hard=True, soft=not force, names=False)
             await self._untag_all(image, done)
-        await self._remove_image(image, done, force=force, prune=prune, quiet=quiet)
+        await self._remove_image(image, going, done, force=force, prune=prune, quiet=quiet)
         return done
+
+    async def remove_platforms(self, text: str, wanted: Sequence[str], *, force: bool) -> Deleted:
+        """Remove of an image what is for the platforms ``wanted``; its names stay with the rest, and go with the last of it.
+
+        Return what was deleted: digests of manifests, as a list of them names a platform's part, and of layers. Raises
+        NotFoundError when one is not there, InvalidParameterError without ``force`` in Docker's words, before anything is done.
+        """
+        image = self._catalog.find(text)
+        found = {one.id: one for platform in wanted for one in (self._catalog.for_platform(image, text, platform),)}
+        family = self._family(image)
+        if set(found) == {one.id for one in family}:
+            return await self.remove(text, force=force, prune=True)
+        if not force:
+            raise InvalidParameterError("Content will be removed from all images referencing this variant. Use --force to force delete.")
+        for one in found.values():
+            self._check([one.id], hard=True, soft=False)
+        left = [one for one in family if one.id not in found]
+        await self._hand_over(image, left)
+        await self._catalog.remove(*found)
+        layers = await self._collect()
+        return [{"Deleted": digest} for digest in (*(one.record.manifest for one in found.values()), *layers)]
+
+    def _family(self, image: Image) -> list[Image]:
+        """Return the images of which users see one."""
+        ids = self._catalog.family(self._catalog.head(image.id))
+        return [one for image_id in ids if (one := self._catalog.get(image_id)) is not None]
+
+    async def _hand_over(self, image: Image, left: Sequence[Image]) -> None:
+        """Give the names of an image's family to one that stays; what goes hides behind it until it is gone."""
+        head = self._catalog.get(self._catalog.head(image.id)) or image
+        if any(one.id == head.id for one in left):
+            return
+        host = platforms.host()
+        heir = min(left, key=lambda one: (platforms.rank(one.platform, host), one.id))
+        await self._catalog.add(heir.id, msgspec.structs.replace(heir.record, index=head.record.index), self._catalog.references(head.id))
 
     async def _remove_name(self, image: Image, text: str, *, force: bool, done: Deleted) -> bool:
         """Untag; return whether other names remain, which ends the removal."""
         names = self._catalog.references(image.id)
         reference = self._own_name(image, text)
-        if not force and is_single(names) and (users := self._users(image.id)):
+        if not force and is_single(names) and (users := [user for one in self._going(image) for user in self._users(one)]):
             raise ConflictError(
                 f"conflict: unable to remove repository reference {_quoted(reference.familiar)} (must force) - "
                 f"container {ids.short(users[0].container)} is using its referenced image {ids.short(image.id)}"
@@ -73,26 +113,26 @@ class Remover:
                     return name
         return reference
 
-    async def _remove_image(self, image: Image, done: Deleted, *, force: bool, prune: bool, quiet: bool) -> None:
+    async def _remove_image(self, image: Image, going: Sequence[str], done: Deleted, *, force: bool, prune: bool, quiet: bool) -> None:
         try:
-            self._check(image.id, hard=True, soft=not force)
+            self._check(going, hard=True, soft=not force)
         except Conflict as conflict:
             dangling = not self._catalog.references(image.id) and not self._catalog.children(image.id)
             if quiet and (not dangling or conflict.used):
                 return
             raise
         names = self._catalog.references(image.id)
-        await self._catalog.remove(image.id)
+        await self._catalog.remove(*going)
         for name in names:
             self._untagged(image, name, done)
         layers = await self._collect()
         self._events.publish("image", "delete", image.id, event_attributes(image.config, image.id))
-        done.append({"Deleted": image.id})
+        done.extend({"Deleted": one} for one in going)
         done.extend({"Deleted": chain} for chain in layers)
         parent = self._catalog.get(image.record.parent) if prune and image.record.parent else None
         if parent is not None:
             # Parents go quietly, and never by force.
-            await self._remove_image(parent, done, force=False, prune=True, quiet=True)
+            await self._remove_image(parent, self._going(parent), done, force=False, prune=True, quiet=True)
 
     async def _untag_all(self, image: Image, done: Deleted) -> None:
         for name in self._catalog.references(image.id):
@@ -106,9 +146,19 @@ class Remover:
         self._events.publish("image", "untag", image.id, event_attributes(image.config, image.id))
         done.append({"Untagged": name.familiar})
 
-    def _check(self, image_id: str, *, hard: bool, soft: bool, names: bool = True) -> None:
-        users = self._users(image_id)
-        if hard and self._catalog.children(image_id):
+    def _going(self, image: Image) -> list[str]:
+        """Return the ids that go with an image: its own, and those that hide behind it and behind no other."""
+        family = self._family(image) if self._catalog.head(image.id) == image.id else [image]
+        inside = {one.id for one in family}
+        others = [one.index for one in self._catalog.all().values() if one.index is not None and one.id not in inside]
+        kept = {one.id for one in family if any(index.names(one.record.manifest) for index in others)} - {image.id}
+        return [image.id, *(one.id for one in family if one.id != image.id and one.id not in kept)]
+
+    def _check(self, image_ids: Sequence[str], *, hard: bool, soft: bool, names: bool = True) -> None:
+        """Raise `Conflict`, which names the first of the ids, if something holds one of them."""
+        image_id = image_ids[0]
+        users = [user for one in image_ids for user in self._users(one)]
+        if hard and any(self._catalog.children(one) for one in image_ids):
             raise Conflict(image_id, "image has dependent child images", hard=True)
         if hard and (running := _first(users, running=True)) is not None:
             raise Conflict(image_id, f"image is being used by running container {running}", hard=True, used=True)

@@ -14,8 +14,9 @@ import msgspec
 from argosy.base.clock import Clock
 from argosy.base.errors import NotFoundError, SystemFailureError
 from argosy.images.catalog import Catalog
+from argosy.images.manifests import descriptor
 from argosy.images.record import Image
-from argosy.oci.descriptor import CONTAINERD_NAME_ANNOTATION, NAME_ANNOTATION, OCI_INDEX, OCI_MANIFEST, Descriptor, Index
+from argosy.oci.descriptor import CONTAINERD_NAME_ANNOTATION, NAME_ANNOTATION, OCI_INDEX, Descriptor, Index
 from argosy.oci.reference import Reference, parse
 from argosy.storage.archive import header
 from argosy.storage.archive.entry import BLOCK, DIRECTORY, Entry
@@ -30,21 +31,39 @@ class Selection:
     """An image and the names under which it is saved."""
 
     image: Image
+    others: tuple[Image, ...] = ()
+    """What is here of its index besides."""
+    whole: bool = True
+    """With its index, where it has one."""
     names: list[Reference] = field(default_factory=list)
 
+    @property
+    def images(self) -> tuple[Image, ...]:
+        return (self.image, *self.others)
 
-def select(catalog: Catalog, refs: Sequence[str]) -> list[Selection]:
+
+def select(catalog: Catalog, refs: Sequence[str], platform: str = "") -> list[Selection]:
     """Return what ``refs`` ask for, each image once. A repository without tag means all its tags.
 
-    Raises NotFoundError ``No such image: x``.
+    ``platform`` asks for that one of an index alone. Raises NotFoundError ``No such image: x``, and in Docker's words where
+    an image is not for the platform.
     """
     chosen: dict[str, Selection] = {}
     for text in refs:
         image, names = _one(catalog, text)
         for one in image:
-            selection = chosen.setdefault(one.id, Selection(one))
+            selection = chosen.setdefault(one.id, _selection(catalog, one, text, platform))
             selection.names += [name for name in names if _names_it(catalog, name, one) and name not in selection.names]
     return list(chosen.values())
+
+
+def _selection(catalog: Catalog, image: Image, text: str, platform: str) -> Selection:
+    if platform:
+        return Selection(catalog.for_platform(image, text, platform), whole=False)
+    if image.index is None:
+        return Selection(image)
+    found = (catalog.by_manifest(entry.digest) for entry in image.index.manifests)
+    return Selection(image, tuple(one for one in found if one is not None and one.id != image.id))
 
 
 def _one(catalog: Catalog, text: str) -> tuple[list[Image], list[Reference]]:
@@ -82,8 +101,7 @@ class Saver:
         yield _directory("blobs/", now) + _directory("blobs/sha256/", now)
         written: set[str] = set()
         for selection in chosen:
-            image = selection.image
-            for digest, size, layer in self._blobs(image):
+            for digest, size, layer in self._blobs(selection):
                 if digest not in written:
                     written.add(digest)
                     yield header.encode(Entry(_blob(digest).encode(), size=size, mtime=now))
@@ -96,13 +114,20 @@ class Saver:
             yield header.encode(Entry(name.encode(), size=len(data))) + data + bytes(-len(data) % BLOCK)
         yield header.END
 
-    def _blobs(self, image: Image) -> list[tuple[str, int, str | None]]:
+    def _blobs(self, selection: Selection) -> list[tuple[str, int, str | None]]:
         """Return (digest, size, chain ID of the layer to make it from if there is no blob)."""
+        found = [blob for image in selection.images for blob in self._blobs_of(image)]
+        if selection.whole and (index := selection.image.index) is not None:
+            kept = (*index.artifacts, *index.documents)
+            found += [(digest, self._content.size(digest), None) for digest in kept if self._content.has(digest)]
+        return found
+
+    def _blobs_of(self, image: Image) -> list[tuple[str, int, str | None]]:
         found: list[tuple[str, int, str | None]] = []
-        for descriptor, chain in zip(image.manifest.layers, image.chains):
+        for blob, chain in zip(image.manifest.layers, image.chains):
             layer = self._layers.get(chain)
-            again = descriptor.digest == layer.diff_id and layer.recipe
-            found.append((descriptor.digest, layer.tar_size if again else descriptor.size, chain if again else None))
+            again = blob.digest == layer.diff_id and layer.recipe
+            found.append((blob.digest, layer.tar_size if again else blob.size, chain if again else None))
         found.append((image.id, self._content.size(image.id), None))
         found.append((image.record.manifest, self._content.size(image.record.manifest), None))
         return found
@@ -131,15 +156,14 @@ def _documents(chosen: Sequence[Selection], content: Content) -> dict[str, Any]:
     repositories: dict[str, dict[str, str]] = {}
     for selection in chosen:
         image = selection.image
-        size = content.size(image.record.manifest)
-        media_type = image.manifest.media_type or OCI_MANIFEST
+        root = descriptor(image, content, whole=selection.whole)
         for name in selection.names:
             annotations = {CONTAINERD_NAME_ANNOTATION: str(name), NAME_ANNOTATION: name.tag}
-            index.append(Descriptor(media_type, image.record.manifest, size, annotations=annotations))
+            index.append(msgspec.structs.replace(root, annotations=annotations))
             if image.manifest.layers:
                 repositories.setdefault(name.familiar_name, {})[name.tag] = image.manifest.layers[-1].digest.partition(":")[2]
         if not selection.names:
-            index.append(Descriptor(media_type, image.record.manifest, size))
+            index.append(root)
         manifest.append(
             {
                 "Config": _blob(image.id),

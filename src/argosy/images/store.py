@@ -2,30 +2,30 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from argosy.base.clock import Clock
-from argosy.base.errors import ArgosyError, ConflictError
+from argosy.base.errors import ArgosyError, ConflictError, InvalidParameterError
 from argosy.base.events import EventBus
 from argosy.base.tasks import Supervisor
-from argosy.images import details, listing
+from argosy.images import attestations, details, listing
 from argosy.images.catalog import Catalog
 from argosy.images.compose import Composer, import_reference
 from argosy.images.distribution.credentials import ANONYMOUS, Credentials
 from argosy.images.distribution.origins import Origins
 from argosy.images.distribution.settings import RegistrySettings
 from argosy.images.load import Loader, event_attributes
-from argosy.images.manifests import summary as summary_of
+from argosy.images.manifests import descriptor, summaries, wire
 from argosy.images.model import Changes, CommitRequest, HistoryEntry, ImageDetail, ImageSummary, ImageView
 from argosy.images.record import Image
 from argosy.images.registries import Progress, Registries
 from argosy.images.remove import Remover
 from argosy.images.save import Saver, Selection, select
-from argosy.images.using import Users, nobody
+from argosy.images.using import User, Users, nobody
 from argosy.images.watermarks import Candidate, choose
 from argosy.oci.config import Config
 from argosy.oci.image import ImageConfig
@@ -94,7 +94,7 @@ class ImageStore:
             resolver=resolver,
         )
         self._saver = Saver(content=content, layers=self._layers, clock=clock)
-        self._remover = Remover(catalog=self.catalog, events=events, users=self._used, collect=self._collect)
+        self._remover = Remover(catalog=self.catalog, events=events, users=self._users_of, collect=self._collect)
 
     async def open(self) -> None:
         """Learn the images and remove every layer and blob that none of them needs: what a crash left."""
@@ -112,7 +112,7 @@ class ImageStore:
     async def resolve(self, reference: str, platform: str = "") -> ImageView:
         """Return the image by name, id, id prefix or digest. Raises NotFoundError ``No such image: x:latest``,
         ConflictError on an ambiguous prefix."""
-        image = details.checked(self.catalog.find(reference), reference, platform)
+        image = self.catalog.for_platform(self.catalog.find(reference), reference, platform)
         self._recent[image.id] = self._clock.now_ns()
         return image.view
 
@@ -129,7 +129,7 @@ class ImageStore:
             found = self.catalog.find(reference)
         except ArgosyError:
             return image_id
-        return reference if found.id == image_id else image_id
+        return reference if image_id in self.catalog.family(found.id) else image_id
 
     def descendants(self, reference: str) -> frozenset[str]:
         """Return the ids of the image and of all images built on it; empty when it is unknown."""
@@ -142,7 +142,7 @@ class ImageStore:
             image_id = todo.pop()
             if image_id not in found:
                 found.add(image_id)
-                todo += self.catalog.children(image_id)
+                todo += [*self.catalog.children(image_id), *self.catalog.family(image_id)]
         return frozenset(found)
 
     def changed(self, config: Config, changes: Sequence[str]) -> Config:
@@ -161,9 +161,9 @@ class ImageStore:
 
     # ------------------------------------------------------------ for builds
 
-    def find(self, text: str) -> Image:
-        """Return the image by name, id, id prefix or digest. Raises NotFoundError ``No such image: x:latest``."""
-        return self.catalog.find(text)
+    def find(self, text: str, platform: str = "") -> Image:
+        """Return the image by name, id, id prefix or digest, of its index that for ``platform``. Raises NotFoundError."""
+        return self.catalog.for_platform(self.catalog.find(text), text, platform)
 
     async def add_built(self, config: ImageConfig, *, base: Image | None, references: Sequence[Reference]) -> str:
         """Record an image whose layers are there; return its id. Its names are moved to it."""
@@ -185,16 +185,28 @@ class ImageStore:
         """Newest first. Raises InvalidParameterError on an unknown filter, NotFoundError on an unknown before or since."""
         chosen = listing.choose(self.catalog, all=all, filters=filters, now=self._clock.now_ns())
         found = listing.summaries(chosen, layers=self._layers, users=self._used, shared_size=shared_size, catalog=self.catalog)
-        if not manifests:
-            return found
-        return [dataclasses.replace(summary, manifests=(self._manifest(image),)) for summary, (image, _) in zip(found, chosen)]
+        return [self._described(summary, image, manifests=manifests) for summary, (image, _) in zip(found, chosen)]
 
-    async def inspect(self, ref: str, *, platform: str = "") -> ImageDetail:
-        image = details.checked(self.catalog.find(ref), ref, platform)
-        return details.detail(image, catalog=self.catalog, content=self._content, snapshots=self._snapshots)
+    async def inspect(self, ref: str, *, platform: str = "", manifests: bool = False) -> ImageDetail:
+        """Raises InvalidParameterError when both are asked for: the manifests of one platform are one."""
+        if platform and manifests:
+            raise InvalidParameterError("conflicting options: manifests and platform options cannot both be set")
+        image = self.catalog.for_platform(self.catalog.find(ref), ref, platform)
+        return details.detail(
+            image,
+            catalog=self.catalog,
+            snapshots=self._snapshots,
+            descriptor=wire(descriptor(image, self._content, whole=not platform)),
+            manifests=self._manifests(image) if manifests else (),
+        )
+
+    async def attestations(self, ref: str, *, platform: str, types: Collection[str], whole: bool) -> list[Mapping[str, Any]]:
+        """Return the statements about an image; see `attestations.statements`."""
+        image = self.catalog.for_platform(self.catalog.find(ref), ref, platform)
+        return await asyncio.to_thread(attestations.statements, image, self._content, types=types, whole=whole)
 
     async def history(self, ref: str, *, platform: str = "") -> list[HistoryEntry]:
-        image = details.checked(self.catalog.find(ref), ref, platform)
+        image = self.catalog.for_platform(self.catalog.find(ref), ref, platform)
         return details.history(image, catalog=self.catalog, snapshots=self._snapshots)
 
     async def tag(self, ref: str, repo: str, tag: str) -> None:
@@ -204,8 +216,10 @@ class ImageStore:
         await self.catalog.add(image.id, msgspec.structs.replace(image.record, last_tagged=self._clock.now_ns()), [name])
         self._events.publish("image", "tag", image.id, event_attributes(image.config, name.familiar))
 
-    async def remove(self, ref: str, *, force: bool, prune: bool) -> list[Mapping[str, str]]:
-        """Return ``[{"Untagged": …}, {"Deleted": …}]`` in Docker's order."""
+    async def remove(self, ref: str, *, force: bool, prune: bool, platforms: Sequence[str] = ()) -> list[Mapping[str, str]]:
+        """Return ``[{"Untagged": …}, {"Deleted": …}]`` in Docker's order; with ``platforms`` only those of the image go."""
+        if platforms:
+            return await self._remover.remove_platforms(ref, platforms, force=force)
         return await self._remover.remove(ref, force=force, prune=prune)
 
     async def load(self, body: AsyncIterator[bytes], *, quiet: bool, platform: str = "") -> AsyncIterator[Mapping[str, Any]]:
@@ -214,9 +228,7 @@ class ImageStore:
 
     async def save(self, refs: Sequence[str], *, platform: str = "") -> AsyncIterator[bytes]:
         """Raises NotFoundError before anything is sent."""
-        chosen = select(self.catalog, refs)
-        for selection in chosen:
-            details.checked(selection.image, refs[0], platform)
+        chosen = select(self.catalog, refs, platform)
         return self._saving(chosen)
 
     async def import_(
@@ -263,11 +275,12 @@ class ImageStore:
         before = self.disk_usage()
         images = self.catalog.all()
         parts = {image_id: self._parts(image) for image_id, image in images.items()}
-        free = [image_id for image_id in images if not self._used(image_id) and not self.catalog.children(image_id)]
+        shown = [image_id for image_id in images if self.catalog.head(image_id) == image_id]
+        free = [image_id for image_id in shown if not self._used(image_id) and not self.catalog.children(image_id)]
         grace = self._clock.now_ns() - _GRACE
         candidates = [Candidate(image_id, self._last_use(images[image_id]), parts[image_id]) for image_id in free]
         candidates = [candidate for candidate in candidates if candidate.last_used < grace]
-        going = {candidate.image for candidate in candidates}
+        going = {image_id for candidate in candidates for image_id in self.catalog.family(candidate.image)}
         above = {chain: layer.parent for chain, layer in self._layers.all().items()}
         held = gc.with_parents([*self._snapshots.parents(), *self._kept()], above)
         held |= {part for image_id, found in parts.items() if image_id not in going for part in found}
@@ -298,13 +311,22 @@ class ImageStore:
             return done
         return done
 
-    def _manifest(self, image: Image) -> Mapping[str, Any]:
-        kept = {digest for digest in self.catalog.blobs_of(image) if self._content.has(digest)}
-        size = self._content.size(image.record.manifest)
-        containers = [user.container for user in self._users(image.id)]
-        return summary_of(image, size=size, content=sum(map(self._content.size, kept)), containers=containers)
+    def _described(self, summary: ImageSummary, image: Image, *, manifests: bool) -> ImageSummary:
+        told = wire(descriptor(image, self._content))
+        return dataclasses.replace(summary, descriptor=told, manifests=self._manifests(image) if manifests else None)
+
+    def _manifests(self, image: Image) -> tuple[Mapping[str, Any], ...]:
+        def containers(image_id: str) -> list[str]:
+            return [user.container for user in self._users(image_id)]
+
+        return tuple(summaries(image, catalog=self.catalog, content=self._content, containers=containers))
 
     def _parts(self, image: Image) -> dict[str, int]:
+        """Return layers and blobs of an image and of those that go with it."""
+        family = [one for image_id in self.catalog.family(image.id) if (one := self.catalog.get(image_id)) is not None]
+        return {part: size for one in family for part, size in self._own_parts(one).items()}
+
+    def _own_parts(self, image: Image) -> dict[str, int]:
         blobs = {digest: self._content.size(digest) for digest in self.catalog.blobs_of(image) if self._content.has(digest)}
         return {**{chain: self._layers.get(chain).size for chain in image.chains}, **blobs}
 
@@ -312,8 +334,12 @@ class ImageStore:
         record = image.record
         return max(record.arrived, record.last_tagged, self.catalog.uses.get(image.id, 0), self._recent.get(image.id, 0))
 
-    def _used(self, image_id: str) -> Any:
+    def _users_of(self, image_id: str) -> Sequence[User]:
         return self._users(image_id)
+
+    def _used(self, image_id: str) -> list[User]:
+        """Return who uses an image or one that hides behind it."""
+        return [user for one in self.catalog.family(image_id) for user in self._users(one)]
 
     async def _collect(self) -> list[str]:
         async with self._collecting:
@@ -327,8 +353,8 @@ class ImageStore:
         return [layer.chain_id for layer in gone]
 
     async def _saving(self, chosen: Sequence[Selection]) -> AsyncIterator[bytes]:
-        keys = [selection.image.chain for selection in chosen if selection.image.chain is not None]
-        blobs = [digest for selection in chosen for digest in self.catalog.blobs_of(selection.image)]
+        keys = [image.chain for selection in chosen for image in selection.images if image.chain is not None]
+        blobs = [digest for selection in chosen for image in selection.images for digest in self.catalog.blobs_of(image)]
         with self._layers.leases.hold(*keys), self._content.leases.hold(*blobs):
             async for chunk in self._saver.save(chosen):
                 yield chunk

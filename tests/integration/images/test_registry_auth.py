@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from argosy.base.errors import ArgosyError, NotFoundError, SystemFailureError, UnauthorizedError
+from argosy.base.errors import NotFoundError, SystemFailureError, TooManyRequestsError, UnauthorizedError
 from fakes.registry import layer
 from suites.image_host import QUICK, Host
 
@@ -73,6 +73,6 @@ async def test_a_rate_limit_is_explained(host, registry):
     registry.statuses["manifests/1"] = [429, 429]
     registry.headers = {"ratelimit-limit": "100;w=21600", "ratelimit-remaining": "0;w=21600"}
     words = r"^toomanyrequests: as told \(limit: 100 in 6 hours; left: 0 in 6 hours; a login raises the limit: docker login\)$"
-    with pytest.raises(ArgosyError, match=words):
+    with pytest.raises(TooManyRequestsError, match=words):
         await host.pull(f"{registry.host}/a", "1")
     assert registry.count("GET", "manifests") == 1

@@ -410,7 +410,7 @@ async def test_the_manifest_of_each_image_is_listed_when_asked_for(host):
     image = await host.import_(tar(("a", b"1234")), "x")
     host.used[image] = [User("c" * 64, running=False)]
     (plain,) = await host.images.list_(all=True, filters={})
-    assert plain.manifests == ()
+    assert plain.manifests is None
     (listed,) = await host.images.list_(all=True, filters={}, manifests=True)
     (manifest,) = listed.manifests
     assert manifest["Descriptor"]["digest"] == manifest["ID"] == (await host.images.resolve("x")).manifest

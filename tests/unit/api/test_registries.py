@@ -20,6 +20,13 @@ async def test_a_pull_that_fails_before_its_first_message_has_a_status(api: Api)
     assert (reply.status, reply.message) == (404, "pull access denied for x")
 
 
+@pytest.mark.parametrize("act", ["create?fromImage=counted", "counted/push?tag=1"])
+async def test_a_registry_that_counts_requests_is_named_as_the_reason(api: Api, act: str) -> None:
+    reply = await api.ask("POST", f"/images/{act}")
+    assert reply.status == 429
+    assert reply.message == "toomanyrequests: You have reached your pull rate limit (limit: 100 in 6 hours)"
+
+
 async def test_a_pull_that_fails_later_ends_with_a_message(api: Api) -> None:
     api.registries.failure = SystemFailureError("unexpected EOF")
     reply = await api.ask("POST", "/images/create?fromImage=busybox")

@@ -19,6 +19,10 @@ def inspect(image: ImageDetail, version: int) -> dict[str, Any]:
     wire: dict[str, Any] = {"Id": image.id}
     if version >= 48 and image.descriptor:
         wire["Descriptor"] = dict(image.descriptor)
+    if version >= 48 and image.manifests:
+        wire["Manifests"] = [dict(manifest) for manifest in image.manifests]
+    if version >= 53 and image.repositories:
+        wire["Identity"] = {"Pull": [{"Repository": name} for name in image.repositories]}
     wire |= {"RepoTags": list(image.repo_tags), "RepoDigests": list(image.repo_digests)}
     texts = {"Parent": image.parent, "Comment": image.comment, "Author": image.author}
     if version < 52:
@@ -71,7 +75,9 @@ def summary(image: ImageSummary, version: int) -> dict[str, Any]:
     }
     if version < 44:
         wire["VirtualSize"] = image.size
-    if image.manifests and version >= 47:
+    if version >= 48 and image.descriptor:
+        wire["Descriptor"] = dict(image.descriptor)
+    if image.manifests is not None and version >= 47:
         wire["Manifests"] = [dict(manifest) for manifest in image.manifests]
     return wire
 

@@ -7,6 +7,7 @@ from argosy.api.platforms import parse_platform
 from argosy.api.ports import ImageStore
 from argosy.api.request import Request
 from argosy.api.table import Route
+from argosy.base.errors import InvalidParameterError
 
 
 class ImageRoutes:
@@ -38,13 +39,21 @@ class ImageRoutes:
 
     async def inspect(self, request: Request) -> Answer:
         platform = parse_platform(request.text("platform")) if request.version >= 49 else ""
-        image = await self._images.inspect(request.parts["name"], platform=platform)
+        manifests = request.version >= 48 and request.flag("manifests")
+        image = await self._images.inspect(request.parts["name"], platform=platform, manifests=manifests)
         return json(convert.inspect(image, request.version))
 
     async def attestations(self, request: Request) -> Answer:
-        """Images are checked to exist; what is built or loaded here carries no attestation statements."""
-        await self._images.inspect(request.parts["name"], platform=parse_platform(request.text("platform")))
-        return json([])
+        asked = request.texts("platform")
+        if len(asked) > 1:
+            raise InvalidParameterError("multiple platforms are not supported")
+        found = await self._images.attestations(
+            request.parts["name"],
+            platform=parse_platform(asked[0]) if asked else "",
+            types=request.texts("type"),
+            whole=request.flag("statement"),
+        )
+        return json(found)
 
     async def history(self, request: Request) -> Answer:
         platform = parse_platform(request.text("platform")) if request.version >= 48 else ""
@@ -56,7 +65,10 @@ class ImageRoutes:
         return empty(201)
 
     async def remove(self, request: Request) -> Answer:
-        removed = await self._images.remove(request.parts["name"], force=request.flag("force"), prune=not request.flag("noprune"))
+        wanted = [parse_platform(text) for text in request.texts("platforms")] if request.version >= 50 else []
+        removed = await self._images.remove(
+            request.parts["name"], force=request.flag("force"), prune=not request.flag("noprune"), platforms=wanted
+        )
         return json(removed)
 
     async def prune(self, request: Request) -> Answer:

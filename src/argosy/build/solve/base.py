@@ -1,6 +1,7 @@
 """What a FROM brings: an image of the store, one that is pulled, or nothing."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from argosy.base.errors import InvalidParameterError, NotFoundError
@@ -10,7 +11,6 @@ from argosy.build.request import BuildRequest
 from argosy.build.solve.state import State
 from argosy.images.compose import host_architecture
 from argosy.images.distribution.credentials import choose
-from argosy.images.load import matches_platform
 from argosy.images.record import Image
 from argosy.oci.config import Config
 from argosy.oci.reference import parse
@@ -45,13 +45,8 @@ class Bases:
     async def image(self, name: str, platform: str, say: Callable[[Mapping[str, Any]], None]) -> Image:
         """Return an image by name, pulled if it is missing, is for another platform, or the client wants it fresh."""
         if not self._request.pull:
-            try:
-                image = self._images.find(name)
-            except NotFoundError:
-                pass
-            else:
-                if not platform or matches_platform(image.config, platform):
-                    return image
+            with suppress(NotFoundError):
+                return self._images.find(name, platform)
         auth = choose(self._request.auth, parse(name).domain)
         view = await self._images.pull(name, platform=platform, auth=auth, progress=say)
         return self._images.find(view.id)

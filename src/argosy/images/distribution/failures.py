@@ -4,7 +4,7 @@ import json
 import ssl
 from collections.abc import Iterable, Mapping
 
-from argosy.base.errors import ArgosyError, ForbiddenError, NotFoundError, SystemFailureError, UnauthorizedError, UnavailableError
+from argosy.base.errors import ArgosyError, ForbiddenError, NotFoundError, SystemFailureError, TooManyRequestsError, UnauthorizedError
 from argosy.images.distribution import challenge
 from argosy.oci.reference import Reference
 
@@ -117,7 +117,7 @@ def kind_of(error: ArgosyError) -> ArgosyError:
     """Return the kind of error that the API's status follows from."""
     if not isinstance(error, RegistryError):
         return error
-    kind: type[ArgosyError] = {401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError, 429: UnavailableError}.get(
+    kind: type[ArgosyError] = {401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError, 429: TooManyRequestsError}.get(
         error.status, SystemFailureError
     )
     return kind(str(error))

@@ -1,15 +1,18 @@
 """``docker pull``: one tag or digest, or all tags of a repository."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from argosy.base.errors import ArgosyError, NotFoundError
 from argosy.base.events import EventBus
+from argosy.images import platforms
 from argosy.images.catalog import Catalog
-from argosy.images.distribution import connect, endpoints, failures, platforms, resolve
+from argosy.images.distribution import connect, endpoints, failures, resolve
 from argosy.images.distribution.credentials import Credentials
 from argosy.images.distribution.http import Http
 from argosy.images.distribution.origins import Origins
-from argosy.images.distribution.platforms import Platform
 from argosy.images.distribution.progress import Watch
 from argosy.images.distribution.repository import Repository
 from argosy.images.distribution.resolve import Target
@@ -18,8 +21,10 @@ from argosy.images.distribution.shared import Shared
 from argosy.images.distribution.tokens import Tokens
 from argosy.images.distribution.work import Fetcher
 from argosy.images.load import event_attributes
+from argosy.images.platforms import Platform
 from argosy.images.record import Image
 from argosy.oci.reference import Reference
+from argosy.storage.content import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Puller:
         self,
         *,
         catalog: Catalog,
+        content: Content,
         events: EventBus,
         http: Http,
         tokens: Tokens,
@@ -43,6 +49,7 @@ class Puller:
         settings: RegistrySettings,
     ) -> None:
         self._catalog = catalog
+        self._content = content
         self._events = events
         self._http = http
         self._tokens = tokens
@@ -99,11 +106,12 @@ class Puller:
         before = self._catalog.named(name)
         here = self._catalog.named(Reference(reference.domain, reference.path, "", digest)) if digest else None
         wanted = platform or platforms.host()
-        if here is not None and _platform_of(here) == platforms.normalise(wanted):
+        here = self._of(here, wanted) if here is not None else None
+        if here is not None:
             # What the registry has under the name is here already.
             watch({"status": f"Pulling from {reference.path}", "id": reference.digest or reference.tag})
-            if before is None or before.id != here.id:
-                here, _ = await self._catalog.add(here.id, here.record, [name])
+            if before is None or not self._alike(before, here):
+                here, _ = await self._catalog.add(here.id, here.record, [name], settle=True)
         else:
             found = await resolve.named(repository, reference, digest)
             digest = found.digest
@@ -112,18 +120,40 @@ class Puller:
             names = (name, Reference(reference.domain, reference.path, "", digest))
             here = await self._image(repository, target, names, watch)
         watch({"status": f"Digest: {digest}"})
-        return Pulled(here, before is None or before.id != here.id)
+        return Pulled(here, before is None or not self._alike(before, here))
+
+    def _of(self, image: Image, wanted: Platform) -> Image | None:
+        """Return the image, or the one of its index, that is for the platform; None when it is not here."""
+        if platforms.normalise(image.platform) == platforms.normalise(wanted):
+            return image
+        try:
+            return self._catalog.for_platform(image, "", str(wanted))
+        except NotFoundError:
+            return None
+
+    def _alike(self, one: Image, other: Image) -> bool:
+        """Return whether users see one image in both."""
+        return self._catalog.head(one.id) == self._catalog.head(other.id)
 
     async def _image(self, repository: Repository, target: Target, names: tuple[Reference, ...], watch: Watch) -> Image:
-        """Return the image with these names: the one that is here, or fetched."""
+        """Return the image, which has these names or stands behind one that has: the one that is here, or fetched."""
         known = self._catalog.get(target.manifest.config.digest)
         if known is None:
             known = await self._fetched(repository, target, names, watch)
         await self._origins.learn(repository.origin, dict(zip(known.config.diff_ids, target.manifest.layers)))
-        missing = [name for name in names if (found := self._catalog.named(name)) is None or found.id != known.id]
-        if missing:
-            known, _ = await self._catalog.add(known.id, known.record, missing)
+        missing = [name for name in names if (found := self._catalog.named(name)) is None or not self._alike(found, known)]
+        if missing or (target.index and target.index != known.record.index):
+            known = await self._named(known, target, missing)
         return known
+
+    async def _named(self, image: Image, target: Target, names: Sequence[Reference]) -> Image:
+        """Give an image that is here names, and the index by which it was found this time."""
+        with self._content.leases.hold(*(index.digest for index in target.indexes)):
+            for index in target.indexes:
+                await self._content.put(index.data, index.digest)
+            record = msgspec.structs.replace(image.record, index=target.index or image.record.index)
+            image, _ = await self._catalog.add(image.id, record, names, settle=True)
+        return image
 
     async def _fetched(self, repository: Repository, target: Target, names: tuple[Reference, ...], watch: Watch) -> Image:
         key = target.fetched.digest
@@ -143,7 +173,7 @@ class Puller:
         return image
 
     def _warn(self, image: Image, reference: Reference, platform: Platform | None, watch: Watch) -> None:
-        own = _platform_of(image)
+        own = platforms.normalise(image.platform)
         if platform is not None and not platforms.fits(own, platform):
             watch(
                 {
@@ -151,7 +181,3 @@ class Puller:
                     f"does not match the specified platform ({platform})"
                 }
             )
-
-
-def _platform_of(image: Image) -> Platform:
-    return platforms.normalise(Platform(image.config.os or "linux", image.config.architecture, image.config.variant))

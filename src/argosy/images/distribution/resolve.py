@@ -6,10 +6,10 @@ from typing import TypeVar
 import msgspec
 
 from argosy.base.errors import InvalidParameterError, NotFoundError, SystemFailureError
-from argosy.images.distribution import platforms
+from argosy.images import platforms
 from argosy.images.distribution.failures import RegistryError
-from argosy.images.distribution.platforms import Platform
 from argosy.images.distribution.repository import SCHEMA1, Fetched, Repository
+from argosy.images.platforms import Platform
 from argosy.oci.descriptor import INDEXES, MANIFESTS, Index, Manifest
 from argosy.oci.reference import Reference
 
@@ -23,6 +23,12 @@ class Target:
     """Of what the reference named, an index perhaps: the one that users see."""
     fetched: Fetched
     manifest: Manifest
+    indexes: tuple[Fetched, ...] = ()
+    """What led to the manifest, the outermost first."""
+
+    @property
+    def index(self) -> str:
+        return self.indexes[0].digest if self.indexes else ""
 
 
 async def digest_of(repository: Repository, reference: Reference) -> str:
@@ -43,12 +49,16 @@ async def named(repository: Repository, reference: Reference, digest: str = "") 
 async def choose(repository: Repository, found: Fetched, reference: Reference, platform: Platform) -> Target:
     """Return the manifest for the platform. Raises in Docker's words where none is, or what is there is no image."""
     digest = found.digest
+    indexes: list[Fetched] = []
     for _ in range(_NESTED):
         if found.media_type not in INDEXES:
-            return Target(digest, found, manifest(found, reference))
+            return Target(digest, found, manifest(found, reference), tuple(indexes))
+        indexes.append(found)
         entry = platforms.choose(decoded(found, Index).manifests, platform)
         if entry is None:
-            raise NotFoundError(f"no matching manifest for {platform} in the manifest list entries")
+            raise NotFoundError(
+                f"no matching manifest for {platform} in the manifest list entries: no match for platform in manifest: not found"
+            )
         found = await repository.manifest(entry.digest)
     raise InvalidParameterError(f"the index {digest} leads to more indexes than are followed")
 

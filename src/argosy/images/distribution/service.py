@@ -50,6 +50,7 @@ class Distribution:
         fetcher = Fetcher(catalog=catalog, content=content, layers=layers, downloads=downloads, clock=clock)
         self.puller = Puller(
             catalog=catalog,
+            content=content,
             events=events,
             http=http,
             tokens=tokens,

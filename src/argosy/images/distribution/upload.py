@@ -66,6 +66,12 @@ class Uploads:
         if await repository.blob_size(digest) is None:
             await repository.finish(await repository.begin(), digest, data)
 
+    async def blob(self, repository: Repository, digest: str) -> None:
+        """Send a kept blob unless it is there."""
+        if await repository.blob_size(digest) is None:
+            pieces = source.file(self._content, digest, lambda _: None)
+            await repository.finish(await repository.begin(), digest, pieces, self._content.size(digest))
+
 
 class _Sender:
     def __init__(self, content: Content, layers: Layers, origins: Origins, repository: Repository, one: Outgoing, board: Board) -> None:

@@ -74,7 +74,8 @@ class _Work:
     async def run(self, names: dict[str, Reference]) -> str:
         shared, manifest = self._shared, self._target.manifest
         with self._leases:
-            digests = (manifest.config.digest, self._target.fetched.digest, *(layer.digest for layer in manifest.layers))
+            indexes = (index.digest for index in self._target.indexes)
+            digests = (manifest.config.digest, self._target.fetched.digest, *(layer.digest for layer in manifest.layers), *indexes)
             self._leases.enter_context(shared.content.leases.hold(*digests))
             data = await self._configuration()
             config = checked_config(data, len(manifest.layers))
@@ -144,12 +145,14 @@ class _Work:
         shared, target = self._shared, self._target
         image_id = target.manifest.config.digest
         await shared.content.put(data, image_id)
-        await shared.content.put(target.fetched.data, target.fetched.digest)
+        for fetched in (target.fetched, *target.indexes):
+            await shared.content.put(fetched.data, fetched.digest)
         failpoints.hit("distribution.commit")
         known = shared.catalog.get(image_id)
         tagged = known.record.last_tagged if known is not None else 0
-        record = ImageRecord(manifest=target.fetched.digest, arrived=shared.clock.now_ns(), last_tagged=tagged)
-        await shared.catalog.add(image_id, record, names.values())
+        now = shared.clock.now_ns()
+        record = ImageRecord(manifest=target.fetched.digest, arrived=now, last_tagged=tagged, index=target.index)
+        await shared.catalog.add(image_id, record, names.values(), settle=True)
         return image_id
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from argosy.base.errors import NotFoundError, UnauthorizedError, UnavailableError
+from argosy.base.errors import NotFoundError, TooManyRequestsError, UnauthorizedError
 from argosy.images.distribution.failures import first, kind_of, of_pull, refusal
 from argosy.oci.reference import parse
 
@@ -37,7 +37,7 @@ def test_a_failed_pull_names_the_image() -> None:
 
 def test_statuses_become_kinds() -> None:
     assert isinstance(kind_of(refusal(401, "", {}, b"", [])), UnauthorizedError)
-    assert isinstance(kind_of(refusal(429, "", {}, b"", [])), UnavailableError)
+    assert isinstance(kind_of(refusal(429, "", {}, b"", [])), TooManyRequestsError)
 
 
 def test_the_reason_is_found_among_its_consequences() -> None:

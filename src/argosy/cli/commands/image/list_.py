@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
 from argosy.cli.command import Command, at_most
+from argosy.cli.errors import ExitError
 from argosy.cli.flags import Flag, Values
 from argosy.cli.flags.formats import LIST_FORMAT
 from argosy.cli.flags.kinds import FILTER
@@ -11,18 +14,25 @@ from argosy.cli.output import listing
 from argosy.cli.session import Session
 from argosy.client import images
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def run(session: Session, values: Values) -> None:
     wanted = values.filters()
     if values.arguments:
         wanted["reference"] = [*wanted.get("reference", []), values.arguments[0]]
-    found = session.call(images.list_(all_=values.switch("all"), digests=values.switch("digests"), wanted=wanted))
+    tree = values.switch("tree")
+    if tree:
+        _refuse_with_tree(values)
+    found = session.call(images.list_(all_=values.switch("all"), digests=values.switch("digests"), manifests=tree, wanted=wanted))
     found.sort(key=lambda image: image.get("Created") or 0, reverse=True)
+    if tree:
+        sys.stdout.write(_tree(session, found))
+        return
     trunc, digests = not values.switch("no-trunc"), values.switch("digests")
     form = values.text("format") or ("" if values.switch("quiet") else str(session.config.get("imagesFormat") or ""))
-    if values.switch("tree"):
-        _tree(session, found)
-        return
     rows = list(kind.rows(found, digests or ".Digest" in form))
     of = kind.listing(trunc)
     if values.switch("quiet") and not values.given("format"):
@@ -33,16 +43,17 @@ def run(session: Session, values: Values) -> None:
     listing.show(session, of, rows, form, table=table, trunc=trunc)
 
 
-def _tree(session: Session, found: list[dict[str, object]]) -> None:
-    """One line an image, its further tags below it."""
-    from argosy.cli.output import human
+def _refuse_with_tree(values: Values) -> None:
+    """Raises ExitError in docker's words for what a tree cannot show."""
+    for flag, name in (("quiet", "quiet"), ("no-trunc", "no-trunc"), ("digests", "show-digest"), ("format", "format")):
+        if values.given(flag):
+            raise ExitError(1, f"--{name} is not yet supported with --tree")
 
-    for image in found:
-        names = [str(name) for name in image.get("RepoTags") or [kind.NONE]]  # type: ignore[attr-defined]
-        size = image.get("Size")
-        session.say(f"{names[0]}  {str(image['Id']).removeprefix('sha256:')[:12]}  {human.size(size if isinstance(size, int) else 0, 3)}")
-        for position, name in enumerate(names[1:], 2):
-            session.say(f"{'└─' if position == len(names) else '├─'} {name}")
+
+def _tree(session: Session, found: list[dict[str, Any]]) -> str:
+    from argosy.cli.output import colour, tree
+
+    return tree.render(found, width=session.width or 80, coloured=colour.wanted(sys.stdout, session.environ))
 
 
 COMMAND = Command(
@@ -55,9 +66,9 @@ COMMAND = Command(
         LIST_FORMAT,
         Flag("no-trunc", "", help="Don't truncate output"),
         Flag("quiet", "q", help="Only show image IDs"),
-        Flag("tree", "", help="List images with their tags as a tree"),
+        Flag("tree", "", help="List multi-platform images as a tree"),
     ),
     arity=at_most(1),
     complete="images",
-    examples=(("argosy images --filter dangling=true -q", "those without a name"),),
+    examples=(("argosy images --filter dangling=true -q", "those without a name"), ("argosy images --tree", "which platforms are here")),
 )

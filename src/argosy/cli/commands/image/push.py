@@ -14,6 +14,8 @@ from argosy.cli.output.progress import Transfers
 from argosy.cli.session import Session
 from argosy.client import images
 
+_PARTLY = "Not all multiplatform-content is present and only the available single-platform image was pushed"
+
 
 def run(session: Session, values: Values) -> None:
     everything, quiet = values.switch("all-tags"), values.switch("quiet")
@@ -24,10 +26,17 @@ def run(session: Session, values: Values) -> None:
         reference = reference.tagged()
         if not quiet:
             session.say("Using default tag: latest")
+    told: list[str] = []
     auth = Logins(session).header(registry_of(reference.domain))
     with Transfers(sys.stdout, session.environ, quiet=quiet) as transfers:
         for event in session.stream(images.push(reference.familiar_name, reference.tag, platform=values.text("platform"), auth=auth)):
             transfers.show(event)
+            part = event.get("aux") or {}
+            if part.get("manifestPushedInsteadOfIndex"):
+                told.append(f"{part['originalIndex']['digest']} -> {part['selectedManifest']['digest']}")
+    for line in told:
+        # Beside the output, which scripts read.
+        print(f"\n Info -> {_PARTLY}\n         {line}", file=sys.stderr)
     if quiet:
         session.say(str(reference))
 

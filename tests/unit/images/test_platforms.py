@@ -1,7 +1,7 @@
 import pytest
 
 from argosy.base.errors import InvalidParameterError
-from argosy.images.distribution.platforms import Platform, choose, fits, normalise, parse
+from argosy.images.platforms import Platform, choose, fits, normalise, parse
 from argosy.oci.descriptor import Descriptor
 from argosy.oci.descriptor import Platform as Wire
 

@@ -110,6 +110,19 @@ def fits(own: Platform, wanted: Platform) -> bool:
     return normalise(own) in acceptable(wanted)
 
 
+def same(own: Platform, wanted: Platform) -> bool:
+    """Return whether an image is of exactly that platform (containerd ``OnlyStrict``); one that tells no variant may have any."""
+    found, asked = normalise(own), normalise(wanted)
+    return found == asked or (not own.variant and (found.os, found.architecture) == (asked.os, asked.architecture))
+
+
+def rank(own: Platform, wanted: Platform) -> int:
+    """Return how well an image fits a platform: 0 is best, above all that fit is what does not."""
+    order = acceptable(wanted)
+    found = normalise(own)
+    return order.index(found) if found in order else len(order)
+
+
 def is_attestation(entry: Descriptor) -> bool:
     """Return whether it tells about another entry (buildkit's docs/attestations) instead of being an image."""
     return "vnd.docker.reference.type" in (entry.annotations or {}) or (entry.platform is not None and entry.platform.os == "unknown")
