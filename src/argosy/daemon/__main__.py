@@ -13,9 +13,14 @@ from argosy.base.errors import ArgosyError
 from argosy.daemon import commandline, notify, pidfile, priority
 from argosy.daemon.config import DaemonConfig, level, load
 from argosy.daemon.root import DataRoot
+from argosy.linux.kernel import cgroup_mounts
 from argosy.linux.memory import trim
 
 _log = logging.getLogger("argosyd")
+_NO_CGROUPS = (
+    "no control groups are mounted here, so no container could be held to its limits or its devices: mount -t cgroup2 none "
+    "/sys/fs/cgroup (`ip netns exec` hides them, `nsenter --net=/run/netns/NAME` does not)"
+)
 
 
 def main() -> None:
@@ -49,6 +54,8 @@ def _end(message: str, code: int) -> None:
 def _run(config: DaemonConfig) -> None:
     if os.geteuid() != 0:
         _end("argosyd: needs to be started with root privileges: use sudo, or the systemd unit", 1)
+    if not any(cgroup_mounts()):
+        _end(f"argosyd: {_NO_CGROUPS}", 1)
     _log_to_stderr(config)
     os.umask(0o022)
     # Next to nothing of what a boot makes is garbage.
