@@ -1,4 +1,4 @@
-"""The launcher's life: keep one warm child that waits for a request, and make the next when it has got one.
+"""The launcher's life: keep one warm child that waits for a request, from the first on, and make the next when it has got one.
 
 The fork comes *before* a request is read, so no secret of one container is ever in the memory from which another one's
 shim is made. A SEQPACKET message goes to exactly one reader; the child says by a byte that it has one.
@@ -11,6 +11,7 @@ import _signal as signal  # type: ignore[import-not-found]
 import _socket as socket
 import gc
 import os
+import select
 import sys
 
 from argosy.runtime.launcher.child import quiet_house, warm_starter, work
@@ -47,14 +48,16 @@ def main(arguments: list[str]) -> None:
 def serve(link: socket.socket, *, shims: bool) -> None:
     """Fork warm children until the daemon closes the socket; ``shims``: such is what is mostly asked for, not workers."""
     failures = 0
-    # A daemon that starts containers is likely to start another; for one that starts none it would be memory for nothing.
-    starter_ahead = False
+    # A daemon that has asked is likely to ask again; for one that has not, processes that wait would be memory for nothing.
+    ahead = False
     while failures < _HOPELESS:
+        if not ahead:
+            _await_request(link)
         read, write = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            _child(link, write, starter_ahead)
+            _child(link, write, ahead and shims)
         os.close(write)
         said = os.read(read, 1)
         os.close(read)
@@ -62,7 +65,14 @@ def serve(link: socket.socket, *, shims: bool) -> None:
             return
         # A child that died before it took a request (killed) is replaced, but not for ever.
         failures = 0 if said == _TAKEN else failures + 1
-        starter_ahead = starter_ahead or (said == _TAKEN and shims)
+        ahead = ahead or said == _TAKEN
+
+
+def _await_request(link: socket.socket) -> None:
+    """Return when there is one, or the end of the socket; it is not read here."""
+    poll = select.poll()
+    poll.register(link.fileno(), select.POLLIN)
+    poll.poll()
 
 
 def _child(link: socket.socket, said: int, starter_ahead: bool) -> None:
