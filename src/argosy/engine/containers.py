@@ -24,7 +24,7 @@ from argosy.engine.copy import Place, get_archive, put_archive, stat_path
 from argosy.engine.copy.export import export
 from argosy.engine.create import Creator
 from argosy.engine.filters import Filters
-from argosy.engine.logs import LogQuery, read_logs
+from argosy.engine.logs import LogQuery, Past, read_logs
 from argosy.engine.logs.watch import LogWatch
 from argosy.engine.model import Status
 from argosy.engine.ports import Images, Runtime, Snapshots
@@ -146,10 +146,9 @@ class Containers:
 
     def _read_logs(self, container: Container, query: LogQuery) -> AsyncIterator[bytes]:
         spec, shim = container.spec, container.shim
-        plan = LogPlan(spec.host.log_config.type, spec.log_path, dict(spec.host.log_config.config))
         ended = container.run_ended if container.running or container.state.status is Status.RESTARTING else None
         flush = shim.flush_logs if shim is not None and container.running else None
-        return read_logs(plan, query, terminal=spec.config.tty, ended=ended, flush=flush, watch=self._watch)
+        return read_logs(_log_plan(container), query, terminal=spec.config.tty, ended=ended, flush=flush, watch=self._watch)
 
     # -- life
 
@@ -214,11 +213,12 @@ class Containers:
 
     async def attach(self, ref: str, request: AttachRequest, connection: Connection, *, stream: bool, logs: bool) -> None:
         container = self._registry.find(ref)
-        past = None
+        log = None
         if logs and container.spec.host.log_config.type != "none":
-            past = self._read_logs(container, LogQuery(stdout=request.stdout, stderr=request.stderr))
+            query = LogQuery(stdout=request.stdout, stderr=request.stderr)
+            log = partial(Past, _log_plan(container), query)
         self._announce(container, "attach")
-        await attaching.attach(container, request, connection, stream=stream, past=past)
+        await attaching.attach(container, request, connection, stream=stream, log=log)
 
     async def resize(self, ref: str, rows: int, columns: int) -> None:
         container = self._running(ref)
@@ -293,3 +293,8 @@ class Containers:
         if not container.running or container.shim is None:
             raise ConflictError(f"container {container.id} is not running")
         return container
+
+
+def _log_plan(container: Container) -> LogPlan:
+    config = container.spec.host.log_config
+    return LogPlan(config.type, container.spec.log_path, dict(config.config))

@@ -94,10 +94,18 @@ class Shim(Protocol):
         """
         ...
 
-    async def attach(self, request: AttachRequest, sock: int, first: bytes) -> "asyncio.Future[None]":
+    async def hold(self) -> str:
+        """Hold the program's output up, for a second at most, so that its log stands still; return a token for `attach`.
+
+        Empty: this shim cannot. Raises ConflictError when it has ended.
+        """
+        ...
+
+    async def attach(self, request: AttachRequest, sock: int, first: bytes, hold: str = "") -> "asyncio.Future[None]":
         """Hand the client's socket (a duplicate is passed to the shim) over; ``first`` is input already read.
 
-        The future ends when the shim let the client go (end of output, detach keys, client gone).
+        With ``hold`` the client gets exactly what follows on the log as it stands; raises HoldEnded when the program has gone on
+        in between. The future ends when the shim let the client go (end of output, detach keys, client gone).
         """
         ...
 

@@ -13,6 +13,8 @@ from isal import isal_zlib
 _CHUNK = 1 << 16
 _GZIP = 31
 _ATTEMPTS = 20
+PACKED = 10
+"""How much smaller an archive is than its content, as logs go."""
 
 
 @dataclass(slots=True)
@@ -61,6 +63,23 @@ def _open_once(path: str, newest: bool, insist: bool = False) -> list[Segment] |
         return found[::-1]
     close_all(found)
     return None
+
+
+def total_size(path: str) -> int:
+    """Return how many bytes the log holds, about: files may be renamed meanwhile, and archives are counted as unpacked."""
+    total, number, name = 0, 0, path
+    while size := _size(name) or _size(name + ".gz") * PACKED:
+        total += size
+        number += 1
+        name = f"{path}.{number}"
+    return total
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
 
 
 def newer(path: str, known: Segment) -> tuple[list[Segment], bool]:

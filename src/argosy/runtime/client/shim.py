@@ -11,7 +11,7 @@ from argosy.base.errors import ConflictError, NotFoundError, SystemFailureError
 from argosy.runtime.cgroups import Group
 from argosy.runtime.client.connection import Closed, Connection, Message, RequestFailed
 from argosy.runtime.exitrecord import start_time
-from argosy.runtime.model import AttachRequest, ExecRequest, StartFailed
+from argosy.runtime.model import AttachRequest, ExecRequest, HoldEnded, StartFailed
 
 _tokens = itertools.count(1)
 
@@ -57,14 +57,28 @@ class ShimHandle:
         except (RequestFailed, Closed):
             pass  # it has undone itself already
 
-    async def attach(self, request: AttachRequest, sock: int, first: bytes) -> "asyncio.Future[None]":
+    async def hold(self) -> str:
+        token = f"{os.getpid()}.{next(_tokens)}"
+        try:
+            await self._call("hold", hold=token)
+        except RequestFailed as error:
+            if error.kind == "unknown":
+                return ""  # a shim of an older version: it cannot
+            raise ConflictError(f"container {self.id} is not running") from None
+        except Closed:
+            raise ConflictError(f"container {self.id} is not running") from None
+        return token
+
+    async def attach(self, request: AttachRequest, sock: int, first: bytes, hold: str = "") -> "asyncio.Future[None]":
         token = f"{os.getpid()}.{next(_tokens)}"
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._attached[token] = done
         try:
-            await self._call("attach", (sock,), client=token, attach=_attach(request, first))
+            await self._call("attach", (sock,), client=token, attach=_attach(request, first), hold=hold)
         except BaseException as error:
             self._attached.pop(token, None)
+            if isinstance(error, RequestFailed) and error.kind == "late":
+                raise HoldEnded(str(error)) from None
             if isinstance(error, (RequestFailed, Closed)):
                 raise ConflictError(f"container {self.id} is not running") from None
             raise
@@ -174,7 +188,6 @@ def _attach(request: AttachRequest, first: bytes) -> dict[str, Any]:
         "stdout": request.stdout,
         "stderr": request.stderr,
         "multiplexed": request.multiplexed,
-        "logs": request.logs_first,
         "keys": request.detach_keys.decode("latin-1"),
         "first": first.decode("latin-1"),
     }
