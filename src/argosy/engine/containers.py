@@ -27,7 +27,7 @@ from argosy.engine.filters import Filters
 from argosy.engine.logs import LogQuery, Past, read_logs
 from argosy.engine.logs.watch import LogWatch
 from argosy.engine.model import Status
-from argosy.engine.ports import Images, Runtime, Snapshots
+from argosy.engine.ports import Images, Snapshots
 from argosy.engine.registry import Registry
 from argosy.engine.remove import Remover
 from argosy.engine.start import Starter
@@ -52,7 +52,6 @@ class Containers:
         remover: Remover,
         changer: Changer,
         viewer: Viewer,
-        runtime: Runtime,
         snapshots: Snapshots,
         images: Images,
         workers: Workers,
@@ -66,7 +65,6 @@ class Containers:
         self._remover = remover
         self._changer = changer
         self._viewer = viewer
-        self._runtime = runtime
         self._snapshots = snapshots
         self._images = images
         self._workers = workers
@@ -103,7 +101,7 @@ class Containers:
         if container.state.status is Status.RESTARTING:
             raise ConflictError(f"Container {container.id} is restarting, wait until the container is running")
         assert container.shim is not None
-        found = await processes.top(self._runtime.processes(container.shim), ps_args)
+        found = await processes.top(container.shim.processes(), ps_args)
         self._announce(container, "top")
         return found
 
@@ -114,7 +112,7 @@ class Containers:
             if container.shim is None or not container.running:
                 return None
             networks = measuring.network_counters(container.shim.pid)
-            return measuring.take(self._runtime.sample(container.shim), networks, time.time_ns())
+            return measuring.take(container.shim.sample(), networks, time.time_ns())
 
         return measuring.stats(
             container_id=container.id,
@@ -273,8 +271,8 @@ class Containers:
             self._images,
             request,
             pause=pause,
-            freeze=(lambda: self._runtime.pause(shim)) if shim is not None else None,
-            thaw=(lambda: self._runtime.resume(shim)) if shim is not None else None,
+            freeze=shim.pause if shim is not None else None,
+            thaw=shim.resume if shim is not None else None,
         )
         self._announce(container, "commit", comment=comment)
         return image

@@ -1,6 +1,7 @@
 """One shim as the engine sees it (engine.ports.Shim)."""
 
 import asyncio
+import errno
 import itertools
 import os
 import signal
@@ -51,11 +52,23 @@ class ShimHandle:
         self.released = True
 
     async def abandon(self) -> None:
-        """Take a prepared container back; returns when nothing is left of it."""
+        """Returns when nothing is left of a prepared one."""
+        if self.released:
+            self.kill_all()
+            return
         try:
             await self._call("abandon")
         except (RequestFailed, Closed):
             pass  # it has undone itself already
+
+    def signal(self, number: int) -> None:
+        """Signal init by pidfd. Raises NotFoundError when it is gone."""
+        try:
+            if self._pidfd < 0:
+                raise ProcessLookupError
+            signal.pidfd_send_signal(self._pidfd, number)
+        except ProcessLookupError:
+            raise NotFoundError(f"container {self.id} is not running") from None
 
     async def hold(self) -> str:
         token = f"{os.getpid()}.{next(_tokens)}"
@@ -127,20 +140,43 @@ class ShimHandle:
         except Closed:
             pass  # it closed the log before it left
 
+    # ------------------------------------------------------------------ engine.ports.Confined
+
+    def kill_all(self) -> None:
+        self.group.kill()
+
+    async def pause(self) -> None:
+        try:
+            await asyncio.to_thread(self.group.freeze)
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                raise ConflictError(f"container {self.id} is not running") from None
+            raise
+
+    async def resume(self) -> None:
+        try:
+            await asyncio.to_thread(self.group.thaw)
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise
+
+    def paused(self) -> bool:
+        return self.group.frozen()
+
+    async def update(self, resources: Mapping[str, object]) -> None:
+        await asyncio.to_thread(self.group.update, resources)
+
+    def processes(self) -> list[int]:
+        return self.group.processes()
+
+    def sample(self) -> Mapping[str, object]:
+        return self.group.sample()
+
     # ------------------------------------------------------------------ beyond the port
 
     async def stats(self) -> Mapping[str, Any]:
         """Return the shim's own counters: output_bytes, log_lost_bytes, clients, execs (running), starting (execs)."""
         return await self._call("stats")
-
-    def signal(self, number: int) -> None:
-        """Signal init by pidfd. Raises NotFoundError when it is gone."""
-        try:
-            if self._pidfd < 0:
-                raise ProcessLookupError
-            signal.pidfd_send_signal(self._pidfd, number)
-        except ProcessLookupError:
-            raise NotFoundError(f"container {self.id} is not running") from None
 
     # ------------------------------------------------------------------ told by the runtime
 
