@@ -81,3 +81,14 @@ async def test_an_exec_that_hangs_in_its_start_can_be_killed(execs):
     assert execs.execs.inspect(made)[1].exit_code == 137
     with pytest.raises(ConflictError, match="is not running"):
         await execs.execs.kill(made, "")
+
+
+async def test_an_exec_whose_client_leaves_while_it_starts_has_ended(execs):
+    made = await execs.execs.create("web", ExecSpec(id="", container_id="", cmd=("hangs",)))
+    start = asyncio.ensure_future(execs.execs.start(made, detach=True, tty=False, console_size=None, connection=None))
+    while not execs.asked:
+        await asyncio.sleep(0)
+    start.cancel()
+    await asyncio.wait([start])
+    state = execs.execs.inspect(made)[1]
+    assert (state.running, state.exit_code) == (False, 137)

@@ -112,6 +112,17 @@ def unpack(segment: Segment, directory: str) -> None:
     segment.fd, segment.packed = target, False
 
 
+def head(segment: Segment, size: int) -> bytes:
+    """Return up to ``size`` bytes of the content's beginning; of an archive what unpacks from as many."""
+    data = os.pread(segment.fd, size, 0)
+    if not segment.packed:
+        return data
+    try:
+        return isal_zlib.decompressobj(wbits=_GZIP).decompress(data, size)
+    except isal_zlib.error:  # type: ignore[misc]  # isal's stubs call the class an instance
+        return b""
+
+
 def _unpack(source: int, target: int) -> None:
     """Several gzip members follow one another as one (RFC 1952); what is behind a broken place is lost."""
     unpacker = isal_zlib.decompressobj(wbits=_GZIP)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
-from argosy.engine.logs.files import PACKED, Segment, close_all, current_inode, newer, open_all, total_size, unpack
+from argosy.engine.logs.files import PACKED, Segment, close_all, current_inode, head, newer, open_all, total_size, unpack
 from argosy.engine.logs.format import Format
 from argosy.engine.logs.jsonfile import JsonFile
 from argosy.engine.logs.local import Local
@@ -119,8 +119,7 @@ class Reader:
         """Return whether these files, oldest first, begin no later than the entry of that time, which was the last one known."""
         if not found or not last:
             return not last
-        self._unpack(found[0])
-        first = self._format.first_time(os.pread(found[0].fd, PIECE, 0))
+        first = self._format.first_time(head(found[0], PIECE))
         return bool(first) and first <= last
 
     def _known_last(self, known: Segment) -> str:

@@ -123,6 +123,7 @@ class ShimHandle:
             raise ConflictError(f"container {self.id} is not running") from None
         except asyncio.CancelledError:
             # Nobody waits for it any more; by now it may run or hang.
+            self.execs.discard(request.exec_id)
             self.connection.post("signal", exec_id=request.exec_id, signal=signal.SIGKILL)
             raise
         pid: int = answer["pid"]
