@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from argosy.engine.create import Creator
 from argosy.engine.execs import ExecEnds
 from argosy.engine.exits import Exits
 from argosy.engine.mounting import Mounting
+from argosy.engine.ports import Shim
 from argosy.engine.registry import Registry
 from argosy.engine.release import Releaser
 from argosy.engine.remove import Remover
@@ -27,21 +29,9 @@ from argosy.engine.store import ContainerStore
 from argosy.images.model import ImageView
 from argosy.network.model import Endpoint, NetworkRef, Sandbox
 from argosy.oci.config import Config
-from argosy.runtime.model import Exited, ExitRecord
+from argosy.runtime.model import Exited, ExitRecord, StartRequest
 from argosy.storage.model import Directory, VolumeView
-
-
-class Ordered:
-    """Notes calls, and fails those that a test names."""
-
-    def __init__(self, log: list[str], fail: dict[str, Exception]) -> None:
-        self.log = log
-        self.fail = fail
-
-    def note(self, word: str) -> None:
-        self.log.append(word)
-        if word in self.fail:
-            raise self.fail.pop(word)
+from fakes.shim import FakeShim, Ordered
 
 
 class FakeDatabase:
@@ -58,58 +48,28 @@ class FakeDatabase:
         return {key: value for (own, key), value in self.kept.items() if own == kind}
 
 
-class FakeShim(Ordered):
-    def __init__(self, container_id: str, log: list[str], fail: dict[str, Exception]) -> None:
-        super().__init__(log, fail)
-        self.id, self.pid, self.pid_start = container_id, 4242, 77
-
-    async def release(self) -> None:
-        self.note("release")
-
-    async def flush_logs(self) -> None:
-        pass
-
-    async def resize(self, exec_id: str, rows: int, columns: int) -> None:
-        self.note(f"resize {rows}x{columns}")
-
-    async def signal_exec(self, exec_id: str, number: int) -> None:
-        self.note(f"signal {number} to an exec")
-
-
 class FakeRuntime(Ordered):
-    """``dies_at``: the signal that ends the program; any other is ignored by it."""
+    """``dies_at``: the signals that end its programs."""
 
     def __init__(self, log: list[str], fail: dict[str, Exception]) -> None:
         super().__init__(log, fail)
         self.listeners: list[Callable[[Exited], None]] = []
         self.dies_at = {15, 9}
-        self.requests: list[Any] = []
+        self.requests: list[StartRequest] = []
 
-    async def prepare(self, request: Any) -> FakeShim:
+    async def prepare(self, request: StartRequest) -> FakeShim:
         self.requests.append(request)
         self.note("prepare")
-        return FakeShim(request.id, self.log, self.fail)
+        return FakeShim(request.id, self.log, self.fail, tell=partial(self._ended, request.id), dies_at=lambda: self.dies_at)
+
+    async def adopt(self, container_id: str) -> Shim | ExitRecord | None:
+        return None
+
+    def known(self) -> list[str]:
+        return []
 
     async def forget(self, container_id: str) -> None:
         self.note("forget")
-
-    def signal(self, shim: FakeShim, number: int) -> None:
-        self.note(f"signal {number}")
-        if number in self.dies_at:
-            self.end(shim.id, 128 + number)
-
-    async def abandon(self, shim: FakeShim) -> None:
-        self.note("abandon")
-
-    def kill_all(self, shim: FakeShim) -> None:
-        self.note("kill all")
-        self.end(shim.id, 137)
-
-    async def pause(self, shim: FakeShim) -> None:
-        self.note("pause")
-
-    async def resume(self, shim: FakeShim) -> None:
-        self.note("resume")
 
     def on_exit(self, listener: Callable[[Exited], None]) -> None:
         self.listeners.append(listener)
@@ -118,8 +78,11 @@ class FakeRuntime(Ordered):
         pass
 
     def end(self, container_id: str, code: int) -> None:
+        self._ended(container_id, "", code)
+
+    def _ended(self, container_id: str, exec_id: str, code: int) -> None:
         for listener in self.listeners:
-            listener(Exited(container_id, "", ExitRecord(exit_code=code, finished_at=10**9)))
+            listener(Exited(container_id, exec_id, ExitRecord(exit_code=code, finished_at=10**9)))
 
 
 class FakeNetworks(Ordered):
@@ -250,7 +213,7 @@ def make_world(tmp_path: Any, candidates: Callable[..., Any] = lambda config, ho
         start=starter.start, remove=remover.auto_remove, announce=announce, supervisor=supervisor,
     )  # fmt: skip
     exits.listen()
-    stopper = Stopper(runtime=runtime, store=store, starter=starter, settings=settings, announce=announce)  # type: ignore[arg-type]
+    stopper = Stopper(store=store, starter=starter, settings=settings, announce=announce)
     return SimpleNamespace(
         log=log, fail=fail, clock=clock, events=events, registry=registry, database=database, runtime=runtime, networks=networks,
         snapshots=snapshots, volumes=volumes, creator=creator, starter=starter, remover=remover, exits=exits, stopper=stopper,

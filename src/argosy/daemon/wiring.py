@@ -254,11 +254,10 @@ def _engine(
         announce=announce,
         supervisor=supervisor,
     )
-    stopper = Stopper(runtime=lower.runtime, store=store, starter=starter, settings=settings, announce=announce)
+    stopper = Stopper(store=store, starter=starter, settings=settings, announce=announce)
     changer = Changer(
         registry=registry,
         store=store,
-        runtime=lower.runtime,
         networks=lower.networks,
         validate=validation.at_update,
         announce=announce,
@@ -278,7 +277,6 @@ def _engine(
         remover=remover,
         changer=changer,
         viewer=viewer,
-        runtime=lower.runtime,
         snapshots=lower.snapshots,
         images=lower.images,
         workers=lower.workers,

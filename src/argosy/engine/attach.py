@@ -1,15 +1,19 @@
 """Attaching clients: their sockets go to the shim, before the start or while the program runs."""
 
 import asyncio
+import contextlib
 import fcntl
+import functools
 import os
+import socket
 import sys
 import termios
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable
 from typing import Protocol
 
 from argosy.base.errors import ConflictError, InvalidParameterError
 from argosy.engine.container import Container, PendingAttach
+from argosy.engine.joining import Joiner, Past
 from argosy.engine.model import Status
 from argosy.runtime.model import AttachRequest
 
@@ -24,6 +28,10 @@ class Connection(Protocol):
     """A client's connection that leaves HTTP (`argosy.api.ports.Hijacked`)."""
 
     async def take(self, *, multiplexed: bool) -> tuple[int, bytes]: ...
+
+
+class OpenLog(Protocol):
+    def __call__(self, *, terminal: bool) -> Past: ...
 
 
 def detach_keys(text: str) -> bytes:
@@ -46,12 +54,10 @@ def detach_keys(text: str) -> bytes:
     return bytes(found)
 
 
-async def attach(
-    container: Container, request: AttachRequest, connection: Connection, *, stream: bool, past: AsyncIterator[bytes] | None
-) -> None:
+async def attach(container: Container, request: AttachRequest, connection: Connection, *, stream: bool, log: OpenLog | None) -> None:
     """Take the connection; return when the client has been let go.
 
-    ``past`` yields the log so far, already framed (``logs=1``). Raises ConflictError before anything is answered.
+    ``log`` opens what the client gets first (``logs=1``), ``terminal``: without frames. Raises ConflictError before anything is answered.
     """
     if container.state.status is Status.PAUSED:
         raise ConflictError(f"container {container.id} is paused, unpause the container before attach")
@@ -62,30 +68,58 @@ async def attach(
         stdout=request.stdout,
         stderr=request.stderr,
         detach_keys=request.detach_keys,
-        multiplexed=not container.spec.config.tty,
+        multiplexed=request.multiplexed and not container.spec.config.tty,
     )
-    sock, first = await connection.take(multiplexed=request.multiplexed)
-    if past is not None:
-        await _head_read(sock)
-        await _write_all(sock, past)
-    if not stream:
-        os.close(sock)
-        return
-    shim = container.shim if container.running else None
-    if shim is not None:
-        ended = await shim.attach(request, sock, first)
-        os.close(sock)
+    with contextlib.ExitStack() as stack:
+        past = None if log is None else stack.enter_context(contextlib.closing(log(terminal=not request.multiplexed)))
+        sock, first = await connection.take(multiplexed=request.multiplexed)
+        stack.callback(os.close, sock)
+        try:
+            if past is not None:
+                await _head_read(sock)
+            ended = await _begun(container, request, sock, first, stream, past)
+        except ConnectionError:
+            return  # the client has left
+    if ended is not None:
         await ended
-        return
-    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    client = PendingAttach(request, sock, first, done)
+
+
+async def _begun(
+    container: Container, request: AttachRequest, sock: int, first: bytes, stream: bool, past: Past | None
+) -> "Awaitable[None] | None":
+    """Return what ends when the client has been let go, None if that is now. The shim has a socket of its own."""
+    if past is None:
+        if not stream:
+            return None
+        return _pending(container, request, sock, first) if container.shim is None else await container.shim.attach(request, sock, first)
+    with socket.socket(fileno=os.dup(sock)) as client:
+        client.setblocking(False)
+        send = functools.partial(asyncio.get_running_loop().sock_sendall, client)
+        if not stream or container.shim is None:
+            async for piece in past.pieces():
+                await send(piece)
+        if not stream:
+            return None
+        # It may have been started meanwhile, and have said something.
+        if container.shim is None:
+            return _pending(container, request, sock, first)
+        return await Joiner(container.shim, past, send, request, sock, first).join()
+
+
+def _pending(container: Container, request: AttachRequest, sock: int, first: bytes) -> Awaitable[None]:
+    """Let the client wait for the start: it is the program's foreground then."""
+    client = PendingAttach(request, os.dup(sock), first, asyncio.get_running_loop().create_future())
     container.pending.append(client)
+    return _until_done(container, client)
+
+
+async def _until_done(container: Container, client: PendingAttach) -> None:
     try:
-        await done
+        await client.done
     except asyncio.CancelledError:
         if client in container.pending:
             container.pending.remove(client)
-            os.close(sock)
+            os.close(client.sock)
         raise
 
 
@@ -102,15 +136,3 @@ async def _head_read(sock: int) -> None:
         except OSError:
             return
         await asyncio.sleep(_MOMENT)
-
-
-async def _write_all(sock: int, chunks: AsyncIterator[bytes]) -> None:
-    async for chunk in chunks:
-        await asyncio.to_thread(_send, sock, chunk)
-
-
-def _send(sock: int, data: bytes) -> None:
-    os.set_blocking(sock, True)
-    view = memoryview(data)
-    while view:
-        view = view[os.write(sock, view) :]

@@ -108,7 +108,7 @@ class Boot:
     async def _end_stranger(self, container_id: str, outcome: Shim | ExitRecord | None) -> None:
         """A container whose revision was never committed, or whose removal was."""
         if outcome is not None and not isinstance(outcome, ExitRecord):
-            self._runtime.kill_all(outcome)
+            outcome.kill_all()
         await self._runtime.forget(container_id)
 
     async def _take_up(self, container: Container, shim: Shim, running: dict[str, tuple[int, SandboxRequest, Sandbox]]) -> None:
@@ -117,7 +117,7 @@ class Boot:
         if before.pid != shim.pid or not container.running:
             self._decide(container, lifecycle.Started(shim.pid, shim.pid_start, self._clock.now_ns()))
         # Whether it stands still is the kernel's to say: a state is written after the freezing.
-        if (frozen := self._runtime.paused(shim)) != (container.state.status is Status.PAUSED):
+        if (frozen := shim.paused()) != (container.state.status is Status.PAUSED):
             self._decide(container, lifecycle.Paused() if frozen else lifecycle.Resumed())
         if container.state != before:
             self._store.save_state_behind(container)

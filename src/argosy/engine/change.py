@@ -11,7 +11,7 @@ from argosy.engine.container import Container
 from argosy.engine.links import without
 from argosy.engine.model import HostConfig, Status
 from argosy.engine.names import check_name
-from argosy.engine.ports import Networks, Runtime
+from argosy.engine.ports import Networks
 from argosy.engine.registry import Registry
 from argosy.engine.spec.devices import device_number
 from argosy.engine.spec.resources import resources
@@ -27,14 +27,12 @@ class Changer:
         *,
         registry: Registry,
         store: ContainerStore,
-        runtime: Runtime,
         networks: Networks,
         validate: ValidateUpdate,
         announce: Announcer,
     ) -> None:
         self._registry = registry
         self._store = store
-        self._runtime = runtime
         self._networks = networks
         self._validate = validate
         self._announce = announce
@@ -86,7 +84,7 @@ class Changer:
             host, warnings = self._validate(container.spec.host, changes, container.running, container.id)
             before = container.spec
             if container.shim is not None and container.running:
-                await self._runtime.update(container.shim, resources(host, device_number))
+                await container.shim.update(resources(host, device_number))
             container.spec = msgspec.structs.replace(before, host=host)
             await self._store.save_spec(container.spec)
         if container.state.status is Status.RESTARTING and host.restart_policy.name in ("", "no") and container.restart_timer is not None:

@@ -24,10 +24,10 @@ from argosy.engine.copy import Place, get_archive, put_archive, stat_path
 from argosy.engine.copy.export import export
 from argosy.engine.create import Creator
 from argosy.engine.filters import Filters
-from argosy.engine.logs import LogQuery, read_logs
+from argosy.engine.logs import LogQuery, Past, read_logs
 from argosy.engine.logs.watch import LogWatch
 from argosy.engine.model import Status
-from argosy.engine.ports import Images, Runtime, Snapshots
+from argosy.engine.ports import Images, Snapshots
 from argosy.engine.registry import Registry
 from argosy.engine.remove import Remover
 from argosy.engine.start import Starter
@@ -52,7 +52,6 @@ class Containers:
         remover: Remover,
         changer: Changer,
         viewer: Viewer,
-        runtime: Runtime,
         snapshots: Snapshots,
         images: Images,
         workers: Workers,
@@ -66,7 +65,6 @@ class Containers:
         self._remover = remover
         self._changer = changer
         self._viewer = viewer
-        self._runtime = runtime
         self._snapshots = snapshots
         self._images = images
         self._workers = workers
@@ -103,7 +101,7 @@ class Containers:
         if container.state.status is Status.RESTARTING:
             raise ConflictError(f"Container {container.id} is restarting, wait until the container is running")
         assert container.shim is not None
-        found = await processes.top(self._runtime.processes(container.shim), ps_args)
+        found = await processes.top(container.shim.processes(), ps_args)
         self._announce(container, "top")
         return found
 
@@ -114,7 +112,7 @@ class Containers:
             if container.shim is None or not container.running:
                 return None
             networks = measuring.network_counters(container.shim.pid)
-            return measuring.take(self._runtime.sample(container.shim), networks, time.time_ns())
+            return measuring.take(container.shim.sample(), networks, time.time_ns())
 
         return measuring.stats(
             container_id=container.id,
@@ -146,10 +144,9 @@ class Containers:
 
     def _read_logs(self, container: Container, query: LogQuery) -> AsyncIterator[bytes]:
         spec, shim = container.spec, container.shim
-        plan = LogPlan(spec.host.log_config.type, spec.log_path, dict(spec.host.log_config.config))
         ended = container.run_ended if container.running or container.state.status is Status.RESTARTING else None
         flush = shim.flush_logs if shim is not None and container.running else None
-        return read_logs(plan, query, terminal=spec.config.tty, ended=ended, flush=flush, watch=self._watch)
+        return read_logs(_log_plan(container), query, terminal=spec.config.tty, ended=ended, flush=flush, watch=self._watch)
 
     # -- life
 
@@ -214,11 +211,12 @@ class Containers:
 
     async def attach(self, ref: str, request: AttachRequest, connection: Connection, *, stream: bool, logs: bool) -> None:
         container = self._registry.find(ref)
-        past = None
+        log = None
         if logs and container.spec.host.log_config.type != "none":
-            past = self._read_logs(container, LogQuery(stdout=request.stdout, stderr=request.stderr))
+            query = LogQuery(stdout=request.stdout, stderr=request.stderr)
+            log = partial(Past, _log_plan(container), query)
         self._announce(container, "attach")
-        await attaching.attach(container, request, connection, stream=stream, past=past)
+        await attaching.attach(container, request, connection, stream=stream, log=log)
 
     async def resize(self, ref: str, rows: int, columns: int) -> None:
         container = self._running(ref)
@@ -273,8 +271,8 @@ class Containers:
             self._images,
             request,
             pause=pause,
-            freeze=(lambda: self._runtime.pause(shim)) if shim is not None else None,
-            thaw=(lambda: self._runtime.resume(shim)) if shim is not None else None,
+            freeze=shim.pause if shim is not None else None,
+            thaw=shim.resume if shim is not None else None,
         )
         self._announce(container, "commit", comment=comment)
         return image
@@ -293,3 +291,8 @@ class Containers:
         if not container.running or container.shim is None:
             raise ConflictError(f"container {container.id} is not running")
         return container
+
+
+def _log_plan(container: Container) -> LogPlan:
+    config = container.spec.host.log_config
+    return LogPlan(config.type, container.spec.log_path, dict(config.config))

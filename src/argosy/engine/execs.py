@@ -4,6 +4,7 @@ An exec lives in memory as long as its container runs; its exit code is asked fo
 until the container ends or the hundredth newer one pushes them out.
 """
 
+import asyncio
 import os
 
 import msgspec
@@ -23,6 +24,7 @@ from argosy.engine.stop import signal_number
 from argosy.runtime.model import AttachRequest, ExecRequest, ExitRecord, StartFailed
 
 KEPT = 100
+_KILLED = 137
 
 
 class ExecEnds:
@@ -126,10 +128,12 @@ class Execs:
         )
         try:
             pid = await shim.exec(request, sock, first)
+        except asyncio.CancelledError:
+            # Whoever asked has left, and the shim ends what it began (`Shim.exec`).
+            self._not_begun(container, run, _KILLED)
+            raise
         except StartFailed as error:
-            run.state = ExecState(started=True, running=False, exit_code=error.code, can_remove=True)
-            run.ended.set()
-            self._announce(container, "exec_die", execID=spec.id, exitCode=str(error.code))
+            self._not_begun(container, run, error.code)
             if sock is None:
                 raise InvalidParameterError(str(error)) from error
             os.write(sock, _last_words(str(error), multiplexed=attach is not None and attach.multiplexed))
@@ -137,6 +141,11 @@ class Execs:
         if run.state.running:
             run.state = msgspec.structs.replace(run.state, pid=pid)
         container.generation += 1
+
+    def _not_begun(self, container: Container, run: Exec, code: int) -> None:
+        run.state = ExecState(started=True, running=False, exit_code=code, can_remove=True)
+        run.ended.set()
+        self._announce(container, "exec_die", execID=run.spec.id, exitCode=str(code))
 
     def _process(self, container: Container, spec: ExecSpec, capabilities: tuple[str, ...]) -> dict[str, object]:
         links = networking.link_environment(container.spec, self._registry)

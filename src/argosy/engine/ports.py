@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from argosy.images.model import CommitRequest, ImageView
 from argosy.network.model import EndpointSettings, NetworkRef, Sandbox, SandboxRequest
@@ -80,7 +80,39 @@ class Images(Protocol):
 # ------------------------------------------------------------------ the runtime
 
 
-class Shim(Protocol):
+class Confined(Protocol):
+    """The processes of a container as one: its cgroup."""
+
+    def kill_all(self) -> None:
+        """SIGKILL to everything in it."""
+        ...
+
+    async def pause(self) -> None:
+        """Freeze its processes. Raises ConflictError when they have ended."""
+        ...
+
+    async def resume(self) -> None:
+        """Thaw them; what has ended needs none of it."""
+        ...
+
+    def paused(self) -> bool:
+        """Return whether its processes stand still."""
+        ...
+
+    async def update(self, resources: Mapping[str, object]) -> None:
+        """Apply OCI ``linux.resources``."""
+        ...
+
+    def processes(self) -> list[int]:
+        """Return host pids of all its processes."""
+        ...
+
+    def sample(self) -> Mapping[str, object]:
+        """Return its counters, in the Engine API's names: cpu_stats, memory_stats, blkio_stats, pids_stats."""
+        ...
+
+
+class Shim(Confined, Protocol):
     """One running (or prepared) container, reached through its shim."""
 
     id: str
@@ -94,10 +126,26 @@ class Shim(Protocol):
         """
         ...
 
-    async def attach(self, request: AttachRequest, sock: int, first: bytes) -> "asyncio.Future[None]":
+    async def abandon(self) -> None:
+        """End a start that failed: a prepared container is taken back, one that runs already is killed."""
+        ...
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the container's init by pidfd. Raises NotFoundError when it is gone."""
+        ...
+
+    async def hold(self) -> str:
+        """Hold the program's output up, for a second at most, so that its log stands still; return a token for `attach`.
+
+        Empty: this shim cannot. Raises ConflictError when it has ended.
+        """
+        ...
+
+    async def attach(self, request: AttachRequest, sock: int, first: bytes, hold: str = "") -> "asyncio.Future[None]":
         """Hand the client's socket (a duplicate is passed to the shim) over; ``first`` is input already read.
 
-        The future ends when the shim let the client go (end of output, detach keys, client gone).
+        With ``hold`` the client gets exactly what follows on the log as it stands; raises HoldEnded when the program has gone on
+        in between. The future ends when the shim let the client go (end of output, detach keys, client gone).
         """
         ...
 
@@ -142,42 +190,6 @@ class Runtime(Protocol):
 
     async def forget(self, container_id: str) -> None:
         """Remove what is left of a stopped container's runtime state (records, cgroups). Absent is fine."""
-        ...
-
-    def signal(self, shim: Any, number: int) -> None:
-        """Send a signal to the container's init by pidfd. Raises NotFoundError when it is gone."""
-        ...
-
-    async def abandon(self, shim: Any) -> None:
-        """End a start that failed: a prepared container is taken back, one that runs already is killed."""
-        ...
-
-    def kill_all(self, shim: Any) -> None:
-        """SIGKILL to everything in its cgroup."""
-        ...
-
-    async def pause(self, shim: Any) -> None:
-        """Freeze its processes. Raises ConflictError when they have ended."""
-        ...
-
-    async def resume(self, shim: Any) -> None:
-        """Thaw them; what has ended needs none of it."""
-        ...
-
-    def paused(self, shim: Any) -> bool:
-        """Return whether its processes stand still."""
-        ...
-
-    async def update(self, shim: Any, resources: Mapping[str, Any]) -> None:
-        """Apply OCI ``linux.resources`` to the running container."""
-        ...
-
-    def processes(self, shim: Any) -> list[int]:
-        """Return host pids of all its processes."""
-        ...
-
-    def sample(self, shim: Any) -> Mapping[str, Any]:
-        """Return cgroup counters, in the Engine API's names: cpu_stats, memory_stats, blkio_stats, pids_stats."""
         ...
 
     def on_exit(self, listener: Callable[[Exited], None]) -> None: ...

@@ -83,7 +83,7 @@ class Remover:
             await self._mark(container, volumes=volumes)
         if ended is not None and (shim := container.shim) is not None:
             self._announce(container, "kill", signal="9")
-            self._runtime.kill_all(shim)
+            shim.kill_all()
             done, _ = await asyncio.wait([ended], timeout=30)
             if not done:
                 raise SystemFailureError(f"cannot remove container {container.name}: its processes do not end (tried SIGKILL)")

@@ -154,7 +154,7 @@ class Starter:
         """Take back what the start made, note the failure in the state, and return what the client is told."""
         code, message = failure(error)
         if container.shim is not None:
-            await self._runtime.abandon(container.shim)
+            await container.shim.abandon()
             container.shim = None
         await self._releaser.release(container)
         await self._runtime.forget(container.id)

@@ -10,7 +10,7 @@ from argosy.engine import lifecycle
 from argosy.engine.announce import Announcer
 from argosy.engine.container import Container
 from argosy.engine.model import Status
-from argosy.engine.ports import Runtime, Shim
+from argosy.engine.ports import Shim
 from argosy.engine.settings import EngineSettings
 from argosy.engine.start import Starter
 from argosy.engine.store import ContainerStore
@@ -33,8 +33,7 @@ def signal_number(text: str) -> int:
 
 
 class Stopper:
-    def __init__(self, *, runtime: Runtime, store: ContainerStore, starter: Starter, settings: EngineSettings, announce: Announcer) -> None:
-        self._runtime = runtime
+    def __init__(self, *, store: ContainerStore, starter: Starter, settings: EngineSettings, announce: Announcer) -> None:
         self._store = store
         self._starter = starter
         self._settings = settings
@@ -82,16 +81,16 @@ class Stopper:
         self._signal(container, shim, number)
         if container.state.status is Status.PAUSED:
             # A frozen process takes no signal; SIGKILL included on cgroup v1.
-            await self._runtime.resume(shim)
+            await shim.resume()
         if number != SIGKILL and not await _within(ended, grace):
             self._signal(container, shim, SIGKILL)
         if not await _within(ended, 10.0 if grace is None else grace + 10.0):
-            self._runtime.kill_all(shim)
+            shim.kill_all()
             if not await _within(ended, 10.0):
                 raise SystemFailureError(f"cannot stop container: {container.id}: its processes do not end (tried SIGKILL)")
 
     def _signal(self, container: Container, shim: Shim, number: int) -> None:
-        self._runtime.signal(shim, number)
+        shim.signal(number)
         self._announce(container, "kill", signal=str(number))
 
     async def kill(self, container: Container, *, signal: str) -> None:
@@ -107,13 +106,13 @@ class Stopper:
         self._signal(container, shim, number)
         if number == SIGKILL:
             if container.state.status is Status.PAUSED:
-                await self._runtime.resume(shim)
+                await shim.resume()
             if not await _within(ended, 10.0):
-                self._runtime.kill_all(shim)
+                shim.kill_all()
                 await _within(ended, 10.0)
         elif number != SIGCONT and container.state.status is Status.PAUSED:
-            await self._runtime.resume(shim)
-            await self._runtime.pause(shim)
+            await shim.resume()
+            await shim.pause()
 
     async def restart(self, container: Container, *, timeout: int | None, signal: str) -> None:
         """Stop it if it runs, and start it; ``--rm`` does not remove it in between."""
@@ -135,7 +134,7 @@ class Stopper:
                 raise ConflictError(f"Container {container.id} is already paused")
             if container.state.status is not Status.RUNNING:
                 raise ConflictError(f"container {container.id} is not running")
-            await self._runtime.pause(_shim(container))
+            await _shim(container).pause()
             container.state, _ = lifecycle.decide(container.state, policy_of(container), lifecycle.Paused())
         self._store.save_state_behind(container)
         self._announce(container, "pause")
@@ -144,7 +143,7 @@ class Stopper:
         async with container.lock:
             if container.state.status is not Status.PAUSED:
                 raise ConflictError(f"Container {container.id} is not paused")
-            await self._runtime.resume(_shim(container))
+            await _shim(container).resume()
             container.state, _ = lifecycle.decide(container.state, policy_of(container), lifecycle.Resumed())
         self._store.save_state_behind(container)
         self._announce(container, "unpause")

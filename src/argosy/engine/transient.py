@@ -98,7 +98,7 @@ class Transient:
                 return await self._ends[spec.id]
         except BaseException:
             if shim is not None:
-                await asyncio.shield(self._runtime.abandon(shim))
+                await asyncio.shield(shim.abandon())
             raise
         finally:
             del self._ends[spec.id]
@@ -119,7 +119,7 @@ class Transient:
             paths.write_etc(hostname=request.hostname, hosts=hosts, resolv_conf=self._networks.resolv_conf(request))
             await networking.explained(self._networks.attach(spec.id, shim.pid))
         except BaseException:
-            await asyncio.shield(self._runtime.abandon(shim))
+            await asyncio.shield(shim.abandon())
             raise
         return shim
 
@@ -135,7 +135,7 @@ class Transient:
         except BaseException as error:
             await asyncio.wait([preparing])
             if not preparing.cancelled() and preparing.exception() is None:
-                await self._runtime.abandon(preparing.result())
+                await preparing.result().abandon()
             if isinstance(error, StartFailed):
                 raise _told(error) from error
             raise

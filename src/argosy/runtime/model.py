@@ -53,7 +53,6 @@ class AttachRequest:
     stdin: bool
     stdout: bool
     stderr: bool
-    logs_first: bool = False
     detach_keys: bytes = b"\x10\x11"
     multiplexed: bool = True
     """Docker's eight-byte frame headers; off for a terminal."""
@@ -91,3 +90,7 @@ class StartFailed(Exception):
     def __init__(self, message: str, code: int = 128) -> None:
         super().__init__(message)
         self.code = code
+
+
+class HoldEnded(Exception):
+    """A program that was held up has gone on: what was read of its log since is not all that it said before now."""

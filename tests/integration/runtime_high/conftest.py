@@ -118,7 +118,7 @@ class Bench:
         return await self.code(shim), shim
 
     async def kill(self, shim: ShimHandle) -> None:
-        self.runtime.signal(shim, 9)
+        shim.signal(9)
         await self.code(shim)
 
 
@@ -208,7 +208,7 @@ async def _sweep(bench: Bench) -> None:
     for container_id in bench.runtime.known():
         found = bench.runtime._handles.get(container_id) or await bench.runtime.adopt(container_id)
         if isinstance(found, ShimHandle):
-            bench.runtime.kill_all(found)
+            found.kill_all()
         await asyncio.wait_for(bench.runtime.forget(container_id), 20)
 
 

@@ -10,17 +10,17 @@ from .conftest import Bench
 
 async def test_pause_and_resume(bench: Bench) -> None:
     shim = await bench.start("sh", "-c", "while :; do sleep 0.01; done")
-    await bench.runtime.pause(shim)
+    await shim.pause()
     assert shim.group.frozen()
-    await bench.runtime.resume(shim)
+    await shim.resume()
     assert not shim.group.frozen()
     await bench.kill(shim)
 
 
 async def test_limits_can_be_changed_and_counters_read(bench: Bench) -> None:
     shim = await bench.start("sleep", "1000")
-    await bench.runtime.update(shim, {"pids": {"limit": 77}})
-    sample = bench.runtime.sample(shim)
+    await shim.update({"pids": {"limit": 77}})
+    sample = shim.sample()
     assert sample["pids_stats"]["limit"] == 77
     assert sample["pids_stats"]["current"] == 1
     await bench.kill(shim)
@@ -41,11 +41,11 @@ async def test_oom_kill_is_told_and_recorded(bench: Bench) -> None:
 async def test_kill_all_reaches_every_process(bench: Bench) -> None:
     shim = await bench.start("sh", "-c", "sleep 1000 & sleep 1000 & wait")
     for _ in range(500):
-        if len(bench.runtime.processes(shim)) == 3:
+        if len(shim.processes()) == 3:
             break
         await asyncio.sleep(0.01)
-    pids = bench.runtime.processes(shim)
-    bench.runtime.kill_all(shim)
+    pids = shim.processes()
+    shim.kill_all()
     assert await bench.code(shim) == 137
     assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
 
@@ -57,5 +57,5 @@ async def test_orphans_in_the_hosts_pid_namespace_are_killed_and_reaped(bench: B
     await shim.release()
     assert await bench.code(shim) == 4
     await shim.closed.wait()
-    assert bench.runtime.processes(shim) == []
+    assert shim.processes() == []
     assert not shim.group.exists()

@@ -73,7 +73,7 @@ async def test_running_container_is_adopted_and_stays_usable(bench: Bench) -> No
     request = exec_request("echo", "hi", attach=attach_request())
     await shim.exec(request, client.given(), b"")
     assert frames(await client.read_all())[1] == b"hi\n"
-    assert pid in bench.runtime.processes(shim)
+    assert pid in shim.processes()
     await bench.kill(shim)
     assert (await bench.code(shim)) == 137
 
@@ -134,7 +134,7 @@ async def test_killed_shim_takes_its_container_along(bench: Bench) -> None:
     shim = await bench.start("sh", "-c", "sleep 1000 & sleep 1000")
     request = exec_request("sleep", "1000")
     await shim.exec(request, None, b"")
-    inside = bench.runtime.processes(shim)
+    inside = shim.processes()
     os.kill(shim_pid(bench, shim.id), signal.SIGKILL)
     record = (await asyncio.wait_for(bench.exit(shim.id), 30)).record
     assert (record.exit_code, record.error) == (137, SHIM_KILLED)

@@ -107,7 +107,7 @@ async def test_two_hundred_execs_leak_nothing(bench: Bench) -> None:
     assert len(os.listdir(f"/proc/{pid}/fd")) == before
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         assert len(file.read().split()) == 1
-    assert bench.runtime.processes(shim) == [shim.pid]
+    assert shim.processes() == [shim.pid]
     await bench.kill(shim)
 
 

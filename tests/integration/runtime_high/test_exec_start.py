@@ -123,7 +123,7 @@ async def test_it_can_be_killed_and_leaves_nothing(hung: Hung) -> None:
     assert "killed while it started" in str(failed)
     await until(lambda: not os.path.exists(f"/proc/{fork}") and not os.path.exists(f"/proc/{made}"), "both are gone")
     assert children(hung.shim_pid) == [hung.shim.pid]
-    assert hung.bench.runtime.processes(hung.shim) == [hung.shim.pid]
+    assert hung.shim.processes() == [hung.shim.pid]
     assert len(os.listdir(f"/proc/{hung.shim_pid}/fd")) < descriptors
     with pytest.raises(NotFoundError):
         await hung.shim.signal_exec(hung.request.exec_id, signal.SIGTERM)
@@ -147,7 +147,7 @@ async def test_it_is_given_up_after_its_limit(bench: Bench, silence: Silence) ->
 
 async def test_the_containers_end_is_its_end(hung: Hung) -> None:
     fork, made = await hung.starter()
-    hung.bench.runtime.signal(hung.shim, signal.SIGKILL)
+    hung.shim.signal(signal.SIGKILL)
     assert await hung.bench.code(hung.shim) == 137
     with pytest.raises((ConflictError, StartFailed)):
         await asyncio.wait_for(hung.start, 10)
@@ -189,7 +189,7 @@ async def test_what_a_killed_fork_has_made_ends_without_anybodys_help(hung: Hung
     await until(lambda: state(made) == "Z", "it has ended")
     os.kill(hung.shim_pid, signal.SIGCONT)
     assert "its starter was killed" in str(await hung.ended())
-    assert hung.bench.runtime.processes(hung.shim) == [hung.shim.pid]
+    assert hung.shim.processes() == [hung.shim.pid]
 
 
 async def test_a_terminal_takes_the_size_that_it_got_while_it_started(bench: Bench, silence: Silence) -> None:
@@ -214,14 +214,14 @@ async def test_a_terminal_takes_the_size_that_it_got_while_it_started(bench: Ben
 async def test_a_container_paused_while_an_exec_starts(bench: Bench) -> None:
     """What is frozen on its way cannot be ended before it is thawed on cgroup v1, but nobody waits for it."""
     shim = await bench.start("sleep", "1000")
-    await bench.runtime.pause(shim)
+    await shim.pause()
     request = exec_request("true")
     hung = Hung(bench, shim, request, asyncio.ensure_future(shim.exec(request, None, b"")))
     fork, made = await hung.starter()
     assert (await asyncio.wait_for(shim.stats(), 5))["starting"] == 1
     await shim.signal_exec(request.exec_id, signal.SIGKILL)
     await hung.ended()
-    await bench.runtime.resume(shim)
+    await shim.resume()
     await until(lambda: not os.path.exists(f"/proc/{fork}") and not os.path.exists(f"/proc/{made}"), "both are gone")
     later = exec_request("true")
     await shim.exec(later, None, b"")
@@ -231,11 +231,11 @@ async def test_a_container_paused_while_an_exec_starts(bench: Bench) -> None:
 
 async def test_an_exec_goes_on_when_the_container_is_thawed(bench: Bench) -> None:
     shim = await bench.start("sleep", "1000")
-    await bench.runtime.pause(shim)
+    await shim.pause()
     request = exec_request("sh", "-c", "exit 6")
     hung = Hung(bench, shim, request, asyncio.ensure_future(shim.exec(request, None, b"")))
     await hung.starter()
-    await bench.runtime.resume(shim)
+    await shim.resume()
     await asyncio.wait_for(hung.start, 10)
     assert await bench.code(shim, request.exec_id) == 6
     await bench.kill(shim)

@@ -46,8 +46,8 @@ async def test_runc_exec_signal_and_sample(bench: Bench) -> None:
     client.half_close()
     assert frames(await client.read_all())[1] == b"in"
     assert await bench.code(shim, run.exec_id) == 4
-    assert shim.pid in bench.runtime.processes(shim)
-    assert "pids_stats" in bench.runtime.sample(shim)
+    assert shim.pid in shim.processes()
+    assert "pids_stats" in shim.sample()
     await bench.kill(shim)
     assert bench.exit(shim.id).result().record.exit_code == 137
 

@@ -14,7 +14,8 @@ _LINES = 300_000
 
 def read_all(path: str) -> bytes:
     directory, name = os.path.split(path)
-    rotated = [entry for entry in os.listdir(directory) if entry.startswith(name + ".")]
+    # What is being packed is still there as it was (docs/design/logs.md).
+    rotated = [entry for entry in os.listdir(directory) if entry.startswith(name + ".") and entry != name + ".tmp.gz"]
     text = b""
     for entry in sorted(rotated, key=lambda entry: -int(entry.split(".")[1])):
         with open(os.path.join(directory, entry), "rb") as file:

@@ -21,11 +21,11 @@ async def test_exit_code_and_log(bench: Bench) -> None:
 
 async def test_death_by_signal_is_128_and_the_signal(bench: Bench) -> None:
     shim = await bench.start("sleep", "1000")
-    bench.runtime.signal(shim, 9)
+    shim.signal(9)
     assert await bench.code(shim) == 137
     await shim.closed.wait()
     with pytest.raises(NotFoundError):
-        bench.runtime.signal(shim, 9)
+        shim.signal(9)
 
 
 @pytest.mark.parametrize(("program", "code"), [("nosuch", 127), ("/tmp", 126)])
@@ -57,7 +57,7 @@ async def test_prepared_container_waits_for_its_release(bench: Bench) -> None:
 
 async def test_prepared_container_can_be_abandoned(bench: Bench) -> None:
     shim = await bench.runtime.prepare(bench.request("echo", "hi"))
-    await bench.runtime.abandon(shim)
+    await shim.abandon()
     await bench.runtime.forget(shim.id)
     assert not os.path.exists(f"/proc/{shim.pid}/ns/net")
     assert bench.runtime.known() == []

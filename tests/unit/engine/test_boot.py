@@ -11,7 +11,8 @@ from argosy.engine.model import Config, HostConfig, RestartPolicy, Status
 from argosy.engine.sandboxes import Sandboxes
 from argosy.network.model import Sandbox
 from argosy.runtime.model import ExitRecord
-from fakes.layers import FakeShim, make_world
+from fakes.layers import make_world
+from fakes.shim import FakeShim
 
 
 class Found:
@@ -20,11 +21,9 @@ class Found:
     def __init__(self, world):
         self.world = world
         self.outcomes = {}
-        self.frozen = set()
         self.taken_up = {}
         world.runtime.known = lambda: list(self.outcomes)
         world.runtime.adopt = self._adopt
-        world.runtime.paused = lambda shim: shim.id in self.frozen
         world.networks.adopt = self._adopt_networks
         world.snapshots.keys = lambda: list(world.snapshots.made)
 
@@ -122,8 +121,7 @@ async def test_the_kernel_says_whether_a_container_is_paused(found, frozen):
     if not frozen:
         await found.world.stopper.pause(container)
     await found.world.store.save_state(container)
-    found.shim(container)
-    found.frozen = {container.id} if frozen else set()
+    found.shim(container).stands_still = frozen
     await found.boot()
     assert found.world.registry.get(container.id).state.status is (Status.PAUSED if frozen else Status.RUNNING)
 

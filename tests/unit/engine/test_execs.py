@@ -6,12 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from argosy.base.errors import ConflictError, NotFoundError
+from argosy.base.errors import ConflictError, InvalidParameterError
 from argosy.engine.announce import Announcer
 from argosy.engine.container_view import CreateRequest
 from argosy.engine.execs import Execs
 from argosy.engine.model import Config, ExecSpec, HostConfig
-from argosy.runtime.model import StartFailed
 from fakes.layers import FakeConfinement, make_world
 
 
@@ -41,17 +40,15 @@ async def execs(tmp_path):
     await world.starter.start(container)
     asked = []
 
+    begin = container.shim.exec
+
     async def start(request, sock, first):
         asked.append(request)
-        if request.process["args"] == ["none"]:
-            raise StartFailed("no such file", 127)
-        if request.process["args"] == ["hangs"]:
-            await asyncio.Event().wait()
-        return 7
+        return await begin(request, sock, first)
 
     container.shim.exec = start
     found = Execs(registry=world.registry, confinement=Confinement(), announce=Announcer(world.events))
-    return SimpleNamespace(execs=found, asked=asked, log=world.log, fail=world.fail)
+    return SimpleNamespace(execs=found, asked=asked)
 
 
 @pytest.mark.parametrize("framed", [True, False])
@@ -79,8 +76,19 @@ async def test_an_exec_that_hangs_in_its_start_can_be_killed(execs):
     while not execs.asked:
         await asyncio.sleep(0)
     await execs.execs.kill(made, "TERM")
-    assert "signal 15 to an exec" in execs.log
-    execs.fail["signal 9 to an exec"] = NotFoundError("gone")
+    with pytest.raises(InvalidParameterError, match="killed while it started"):
+        await start
+    assert execs.execs.inspect(made)[1].exit_code == 137
     with pytest.raises(ConflictError, match="is not running"):
         await execs.execs.kill(made, "")
+
+
+async def test_an_exec_whose_client_leaves_while_it_starts_has_ended(execs):
+    made = await execs.execs.create("web", ExecSpec(id="", container_id="", cmd=("hangs",)))
+    start = asyncio.ensure_future(execs.execs.start(made, detach=True, tty=False, console_size=None, connection=None))
+    while not execs.asked:
+        await asyncio.sleep(0)
     start.cancel()
+    await asyncio.wait([start])
+    state = execs.execs.inspect(made)[1]
+    assert (state.running, state.exit_code) == (False, 137)

@@ -8,8 +8,9 @@ import os
 import pytest
 
 from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
-from argosy.engine.logs import LogQuery, LogWatch, read_logs
-from argosy.engine.logs import read as reading
+from argosy.engine.logs import LogQuery, LogWatch, Past, read_logs
+from argosy.engine.logs import read as following
+from argosy.engine.logs import reader as reading
 from argosy.engine.logs import watch as watching
 from argosy.engine.logs.query import fixed
 from argosy.runtime.logs.local import frame as local_frame
@@ -288,7 +289,7 @@ async def test_follow_without_inotify_looks_by_itself(path, monkeypatch):
         raise OSError(24, "too many instances")
 
     monkeypatch.setattr(watching.Inotify, "__init__", refuse)
-    monkeypatch.setattr(reading, "POLL", 0.001)
+    monkeypatch.setattr(following, "POLL", 0.001)
     writer = Writer(path)
     writer.write(1)
     follower = Follower(path)
@@ -344,3 +345,78 @@ async def test_a_local_log_is_read_and_followed(path):
     assert await follower.end() == b"a\nb\nc\n"
     assert await collect(logs(path, driver="local", tail=2)) == b"b\nc\n"
     assert await collect(logs(path, driver="local", since=START + 1)) == b"b\nc\n"
+
+
+def past(path, driver="json-file"):
+    return Past(LogPlan(driver, str(path)), LogQuery(), terminal=True)
+
+
+@pytest.mark.parametrize("driver", ["json-file", "local"])
+async def test_the_past_is_read_on_where_it_stopped(path, driver):
+    def write(first, last):
+        with open(path, "ab") as file:
+            numbers = range(first, last)
+            file.write(lines(first, last) if driver == "json-file" else b"".join(local_frame(1, 0, n + 1, b"%d\n" % n) for n in numbers))
+
+    write(0, 100)
+    reading_on = past(path, driver)
+    assert reading_on.unread() == path.stat().st_size
+    assert await collect(reading_on.pieces()) == expected(0, 100)
+    assert reading_on.unread() == 0
+    write(100, 130)
+    path.rename(f"{path}.1")
+    write(130, 150)
+    assert reading_on.unread() > 0
+    assert await collect(reading_on.pieces()) == expected(100, 150)
+    assert not reading_on.lapped
+    reading_on.close()
+
+
+async def test_who_stops_in_the_middle_goes_on_there(path):
+    path.write_bytes(lines(0, 5000))
+    reading_on = past(path)
+    pieces = reading_on.pieces()
+    text = await anext(pieces)
+    await pieces.aclose()
+    assert text + await collect(reading_on.pieces()) == expected(0, 5000)
+    reading_on.close()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+async def test_a_file_that_was_packed_meanwhile_is_not_lost(path, packed):
+    writer = Writer(path)
+    writer.write(10)
+    reading_on = past(path)
+    text = await collect(reading_on.pieces())
+    writer.write(10)
+    writer.rotate(compress=packed)
+    writer.write(10)
+    text += await collect(reading_on.pieces())
+    assert text == expected(0, 30)
+    assert not reading_on.lapped
+    reading_on.close()
+
+
+async def test_a_file_that_was_removed_unread_is_noticed(path):
+    writer = Writer(path)
+    writer.write(10)
+    reading_on = past(path)
+    await collect(reading_on.pieces())
+    for _ in range(3):
+        writer.rotate()
+        writer.write(10)
+    for number in (1, 2):
+        os.unlink(f"{path}.{number}")
+    await collect(reading_on.pieces())
+    assert reading_on.lapped
+    reading_on.close()
+
+
+async def test_a_file_that_was_emptied_is_noticed(path):
+    path.write_bytes(lines(0, 10))
+    reading_on = past(path)
+    await collect(reading_on.pieces())
+    path.write_bytes(lines(50, 90))
+    await collect(reading_on.pieces())
+    assert reading_on.lapped
+    reading_on.close()

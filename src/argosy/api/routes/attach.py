@@ -27,17 +27,15 @@ class AttachRoutes:
     async def attach(self, request: Request) -> Answer | Gone:
         keys = detach_keys(request.text("detachKeys"))
         view = await self._containers.inspect(request.parts["id"])
-        logs = request.flag("logs")
         wanted = AttachRequest(
             stdin=request.flag("stdin"),
             stdout=request.flag("stdout"),
             stderr=request.flag("stderr"),
-            logs_first=logs,
             detach_keys=keys,
             multiplexed=not view.spec.config.tty,
         )
         connection = SocketHijack(request)
-        await self._containers.attach(request.parts["id"], wanted, connection, stream=request.flag("stream"), logs=logs)
+        await self._containers.attach(request.parts["id"], wanted, connection, stream=request.flag("stream"), logs=request.flag("logs"))
         return Gone()
 
     async def attach_websocket(self, request: Request) -> Answer | Gone:
@@ -45,7 +43,7 @@ class AttachRoutes:
         # Before 1.42 the three parameters were documented and ignored.
         stdin, stdout, stderr = (request.version < 42 or request.flag(name) for name in ("stdin", "stdout", "stderr"))
         logs = request.flag("logs")
-        wanted = AttachRequest(stdin=stdin, stdout=stdout, stderr=stderr, logs_first=logs, detach_keys=keys, multiplexed=False)
+        wanted = AttachRequest(stdin=stdin, stdout=stdout, stderr=stderr, detach_keys=keys, multiplexed=False)
         connection = WebSocketHijack(request, self._tasks)
         await self._containers.attach(request.parts["id"], wanted, connection, stream=request.flag("stream", default=True), logs=logs)
         return await connection.finished()

@@ -13,6 +13,8 @@ from isal import isal_zlib
 _CHUNK = 1 << 16
 _GZIP = 31
 _ATTEMPTS = 20
+PACKED = 10
+"""How much smaller an archive is than its content, as logs go."""
 
 
 @dataclass(slots=True)
@@ -63,6 +65,23 @@ def _open_once(path: str, newest: bool, insist: bool = False) -> list[Segment] |
     return None
 
 
+def total_size(path: str) -> int:
+    """Return how many bytes the log holds, about: files may be renamed meanwhile, and archives are counted as unpacked."""
+    total, number, name = 0, 0, path
+    while size := _size(name) or _size(name + ".gz") * PACKED:
+        total += size
+        number += 1
+        name = f"{path}.{number}"
+    return total
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
 def newer(path: str, known: Segment) -> tuple[list[Segment], bool]:
     """Return (segments that began after ``known``, oldest first; True), or (all segments, False) if ``known`` is not among them."""
     segments = open_all(path)
@@ -91,6 +110,17 @@ def unpack(segment: Segment, directory: str) -> None:
         raise
     os.close(segment.fd)
     segment.fd, segment.packed = target, False
+
+
+def head(segment: Segment, size: int) -> bytes:
+    """Return up to ``size`` bytes of the content's beginning; of an archive what unpacks from as many."""
+    data = os.pread(segment.fd, size, 0)
+    if not segment.packed:
+        return data
+    try:
+        return isal_zlib.decompressobj(wbits=_GZIP).decompress(data, size)
+    except isal_zlib.error:  # type: ignore[misc]  # isal's stubs call the class an instance
+        return b""
 
 
 def _unpack(source: int, target: int) -> None:

@@ -21,6 +21,10 @@ class Format(Protocol):
         """Return the time of the last record of ``piece``, nine digits; empty if there is none."""
         ...
 
+    def first_time(self, piece: bytes) -> str:
+        """Return the time of the first record of ``piece``, nine digits; empty if there is none."""
+        ...
+
     def tail(self, fd: int, size: int, count: int) -> tuple[int, int]:
         """Return (offset of the ``count``-th last record, how many were missing at the beginning of the file)."""
         ...

@@ -61,6 +61,12 @@ class JsonFile:
                 return widen(found.time)
         return ""
 
+    def first_time(self, piece: bytes) -> str:
+        for line in piece.splitlines():
+            if (found := _salvage(line)) is not None:
+                return widen(found.time)
+        return ""
+
     def tail(self, fd: int, size: int, count: int) -> tuple[int, int]:
         return _tail(fd, _end(fd, size), count)
 

@@ -80,6 +80,9 @@ class Local:
                 last = fixed(one.time + max(0, _count(piece, one) - 1))
         return last
 
+    def first_time(self, piece: bytes) -> str:
+        return next((fixed(one.time) for one in frames(piece) if one.stream), "")
+
     def tail(self, fd: int, size: int, count: int) -> tuple[int, int]:
         self._drop = 0
         offsets: list[tuple[int, int]] = []

@@ -5,7 +5,6 @@ in between leaves a shim that undoes everything, because its connection broke be
 """
 
 import asyncio
-import errno
 import logging
 import os
 import socket
@@ -13,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from argosy.base.clock import Clock, SystemClock
-from argosy.base.errors import ConflictError
 from argosy.base.tasks import Supervisor
 from argosy.runtime.cgroups import Group, open_group
 from argosy.runtime.client import adopt
@@ -164,47 +162,6 @@ class ShimRuntime:
     async def forget(self, container_id: str) -> None:
         await self._await_predecessor(container_id)
         await adopt.forget(self._directories, container_id)
-
-    # ------------------------------------------------------------------ while it runs
-
-    def signal(self, shim: ShimHandle, number: int) -> None:
-        shim.signal(number)
-
-    async def abandon(self, shim: ShimHandle) -> None:
-        if shim.released:
-            shim.group.kill()
-        else:
-            await shim.abandon()
-
-    def kill_all(self, shim: ShimHandle) -> None:
-        shim.group.kill()
-
-    async def pause(self, shim: ShimHandle) -> None:
-        try:
-            await asyncio.to_thread(shim.group.freeze)
-        except OSError as error:
-            if error.errno == errno.ENOENT:
-                raise ConflictError(f"container {shim.id} is not running") from None
-            raise
-
-    async def resume(self, shim: ShimHandle) -> None:
-        try:
-            await asyncio.to_thread(shim.group.thaw)
-        except OSError as error:
-            if error.errno != errno.ENOENT:
-                raise
-
-    def paused(self, shim: ShimHandle) -> bool:
-        return shim.group.frozen()
-
-    async def update(self, shim: ShimHandle, resources: Mapping[str, Any]) -> None:
-        await asyncio.to_thread(shim.group.update, resources)
-
-    def processes(self, shim: ShimHandle) -> list[int]:
-        return shim.group.processes()
-
-    def sample(self, shim: ShimHandle) -> Mapping[str, Any]:
-        return shim.group.sample()
 
     def on_exit(self, listener: Callable[[Exited], None]) -> None:
         self._exit_listeners.append(listener)

@@ -1,6 +1,7 @@
 """One shim as the engine sees it (engine.ports.Shim)."""
 
 import asyncio
+import errno
 import itertools
 import os
 import signal
@@ -11,7 +12,7 @@ from argosy.base.errors import ConflictError, NotFoundError, SystemFailureError
 from argosy.runtime.cgroups import Group
 from argosy.runtime.client.connection import Closed, Connection, Message, RequestFailed
 from argosy.runtime.exitrecord import start_time
-from argosy.runtime.model import AttachRequest, ExecRequest, StartFailed
+from argosy.runtime.model import AttachRequest, ExecRequest, HoldEnded, StartFailed
 
 _tokens = itertools.count(1)
 
@@ -51,20 +52,46 @@ class ShimHandle:
         self.released = True
 
     async def abandon(self) -> None:
-        """Take a prepared container back; returns when nothing is left of it."""
+        """Returns when nothing is left of a prepared one."""
+        if self.released:
+            self.kill_all()
+            return
         try:
             await self._call("abandon")
         except (RequestFailed, Closed):
             pass  # it has undone itself already
 
-    async def attach(self, request: AttachRequest, sock: int, first: bytes) -> "asyncio.Future[None]":
+    def signal(self, number: int) -> None:
+        """Signal init by pidfd. Raises NotFoundError when it is gone."""
+        try:
+            if self._pidfd < 0:
+                raise ProcessLookupError
+            signal.pidfd_send_signal(self._pidfd, number)
+        except ProcessLookupError:
+            raise NotFoundError(f"container {self.id} is not running") from None
+
+    async def hold(self) -> str:
+        token = f"{os.getpid()}.{next(_tokens)}"
+        try:
+            await self._call("hold", hold=token)
+        except RequestFailed as error:
+            if error.kind == "unknown":
+                return ""  # a shim of an older version: it cannot
+            raise ConflictError(f"container {self.id} is not running") from None
+        except Closed:
+            raise ConflictError(f"container {self.id} is not running") from None
+        return token
+
+    async def attach(self, request: AttachRequest, sock: int, first: bytes, hold: str = "") -> "asyncio.Future[None]":
         token = f"{os.getpid()}.{next(_tokens)}"
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._attached[token] = done
         try:
-            await self._call("attach", (sock,), client=token, attach=_attach(request, first))
+            await self._call("attach", (sock,), client=token, attach=_attach(request, first), hold=hold)
         except BaseException as error:
             self._attached.pop(token, None)
+            if isinstance(error, RequestFailed) and error.kind == "late":
+                raise HoldEnded(str(error)) from None
             if isinstance(error, (RequestFailed, Closed)):
                 raise ConflictError(f"container {self.id} is not running") from None
             raise
@@ -96,6 +123,7 @@ class ShimHandle:
             raise ConflictError(f"container {self.id} is not running") from None
         except asyncio.CancelledError:
             # Nobody waits for it any more; by now it may run or hang.
+            self.execs.discard(request.exec_id)
             self.connection.post("signal", exec_id=request.exec_id, signal=signal.SIGKILL)
             raise
         pid: int = answer["pid"]
@@ -113,20 +141,43 @@ class ShimHandle:
         except Closed:
             pass  # it closed the log before it left
 
+    # ------------------------------------------------------------------ engine.ports.Confined
+
+    def kill_all(self) -> None:
+        self.group.kill()
+
+    async def pause(self) -> None:
+        try:
+            await asyncio.to_thread(self.group.freeze)
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                raise ConflictError(f"container {self.id} is not running") from None
+            raise
+
+    async def resume(self) -> None:
+        try:
+            await asyncio.to_thread(self.group.thaw)
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise
+
+    def paused(self) -> bool:
+        return self.group.frozen()
+
+    async def update(self, resources: Mapping[str, object]) -> None:
+        await asyncio.to_thread(self.group.update, resources)
+
+    def processes(self) -> list[int]:
+        return self.group.processes()
+
+    def sample(self) -> Mapping[str, object]:
+        return self.group.sample()
+
     # ------------------------------------------------------------------ beyond the port
 
     async def stats(self) -> Mapping[str, Any]:
         """Return the shim's own counters: output_bytes, log_lost_bytes, clients, execs (running), starting (execs)."""
         return await self._call("stats")
-
-    def signal(self, number: int) -> None:
-        """Signal init by pidfd. Raises NotFoundError when it is gone."""
-        try:
-            if self._pidfd < 0:
-                raise ProcessLookupError
-            signal.pidfd_send_signal(self._pidfd, number)
-        except ProcessLookupError:
-            raise NotFoundError(f"container {self.id} is not running") from None
 
     # ------------------------------------------------------------------ told by the runtime
 
@@ -174,7 +225,6 @@ def _attach(request: AttachRequest, first: bytes) -> dict[str, Any]:
         "stdout": request.stdout,
         "stderr": request.stderr,
         "multiplexed": request.multiplexed,
-        "logs": request.logs_first,
         "keys": request.detach_keys.decode("latin-1"),
         "first": first.decode("latin-1"),
     }

@@ -125,6 +125,9 @@ class JsonFile:
             for records in (encoder.partial(text),) if partial else encoder.lines(text):
                 self.file.append(records)
 
+    def unrecorded(self, stream: int) -> bytes:
+        return self._streams[stream][0].held
+
     def end(self, stream: int) -> None:
         lines, encoder = self._streams[stream]
         for _, text in lines.end():

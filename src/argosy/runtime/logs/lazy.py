@@ -4,7 +4,7 @@ from argosy.runtime.logs.open import open_writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from argosy.runtime.logs.open import Writer
@@ -35,6 +35,11 @@ class LazyLog:
             self._dropped += len(data)
         else:
             self._writer.write(stream, data)
+
+    def unrecorded(self, stream: int) -> bytes:
+        """Return what of a stream's output is in no record yet: the beginning of a line. Empty for what keeps no file."""
+        kept: Callable[[int], bytes] | None = getattr(self._writer, "unrecorded", None)
+        return b"" if kept is None else kept(stream)
 
     def end(self, stream: int) -> None:
         if self._writer is not None:

@@ -34,6 +34,11 @@ class Lines:
             pieces += self._hold(data[end:])
         return pieces
 
+    @property
+    def held(self) -> bytes:
+        """Return what has come and cannot be recorded yet."""
+        return b"".join(self._held)
+
     def end(self) -> list[Piece]:
         """Return what is left when the stream has ended: a line without newline is a partial piece."""
         rest = b"".join(self._held)

@@ -41,6 +41,9 @@ class Local:
         for partial, text in self._lines[stream].feed(data):
             self._record(stream, partial, text)
 
+    def unrecorded(self, stream: int) -> bytes:
+        return self._lines[stream].held
+
     def end(self, stream: int) -> None:
         for partial, text in self._lines[stream].end():
             self._record(stream, partial, text)

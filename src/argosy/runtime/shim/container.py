@@ -240,11 +240,30 @@ class Container:
         if self._state == ENDED:
             raise Refused("gone", f"container {self.id} is not running")
         token: str = message["client"]
+        hold: str = message.get("hold", "")
+        if hold and not self._streams.holds(hold):
+            raise Refused("late", f"container {self.id} has gone on since the log was read")
         client = self._streams.attach(fds.pop(0), foreground=self._state == PREPARED, **attach_options(message["attach"]))
+        if hold:
+            self._catch_up(client, hold)
         if client.open:
             self._clients[token] = client
         else:
             self._server.tell({"event": "detached", "client": token, "reason": client.reason})
+        return {}
+
+    def _catch_up(self, client: Client, hold: str) -> None:
+        """The client has been given the log: what is in no record yet comes next, then the stream."""
+        for stream in (1, 2):
+            if self._log is not None and (begun := self._log.unrecorded(stream)):
+                client.feed(stream, begun)
+        self._streams.release(hold)
+
+    def verb_hold(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
+        """The log stands still until an attach with this token, or for a second."""
+        if self._state == ENDED:
+            raise Refused("gone", f"container {self.id} is not running")
+        self._streams.hold(message["hold"])
         return {}
 
     def verb_exec(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> None:
@@ -276,10 +295,10 @@ class Container:
             resize_terminal(self._runner.master, rows, columns)
         return {}
 
-    def verb_flush(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
+    def verb_flush(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> None:
         """Records are written as output comes: take what is in the pipes now, and answer."""
-        self._streams.take_waiting()
-        return {}
+        answer = link.answerer(message)
+        self._streams.flush(lambda: answer({}))
 
     def verb_seen(self, link: Link, message: "dict[str, Any]", fds: list[int]) -> "dict[str, Any]":
         """The daemon has kept the exit codes of these execs."""

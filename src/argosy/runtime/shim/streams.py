@@ -7,7 +7,9 @@ Order of work for a chunk of output: the log first, then each client. Who may ho
 - A client that attached later is an onlooker. When BOUND bytes wait for it the program is held up for at most a second; if
   half of them are not taken by then, the client is let go with a note, because the log has what it misses. Without a log
   (driver ``none``) the program waits for it, as Docker's does.
-- The daemon is not in the way at all.
+- Who wants the log and then the stream, with nothing lost and nothing twice, holds the program's output up while it reads the
+  last of the log (`Streams.hold`): for a second at most, however many do so.
+- The daemon is not in the way at all otherwise.
 """
 
 import fcntl
@@ -77,6 +79,9 @@ class Streams:
         self._over = False
         self._seen_by_trim = -1
         self._verdict: Callable[[], None] | None = None
+        self._holds: set[str] = set()
+        self._end_of_holds: Callable[[], None] | None = None
+        self._flushing: list[Callable[[], None]] = []
         self._armed: dict[int, int] = {}
         for fd in outputs:
             self._arm(fd)
@@ -85,7 +90,7 @@ class Streams:
 
     def _arm(self, fd: int) -> None:
         """Wait for just what is of use now. An fd with nothing to wait for leaves epoll, which would report its end for ever."""
-        wanted = IN if fd in self._outputs and (not self._stalled or self._over) else 0
+        wanted = IN if fd in self._outputs and not self._holds and (not self._stalled or self._over) else 0
         if fd == self._stdin and self._input:
             wanted |= OUT
         armed = self._armed.get(fd, 0)
@@ -164,6 +169,7 @@ class Streams:
     def finish(self) -> None:
         """The program has ended: take all that it left in the pipes at once, whoever may be slow."""
         self._over = True
+        self._let_go_on()
         if self._stalled:
             self._go_on()
         self.take_waiting()
@@ -175,6 +181,14 @@ class Streams:
             while fd in self._outputs and self.bytes_out < end and self._take(fd):
                 pass
 
+    def flush(self, done: "Callable[[], None]") -> None:
+        """Call ``done`` when the log has what is in the pipes now."""
+        if self._holds:
+            self._flushing.append(done)
+        else:
+            self.take_waiting()
+            done()
+
     @property
     def draining(self) -> bool:
         """Whether somebody still holds the program's output open."""
@@ -182,12 +196,46 @@ class Streams:
 
     def abandon(self) -> None:
         """Take no more output, from whoever still holds the pipes."""
+        if self._holds:
+            self._let_go_on()
+            self.take_waiting()
         for fd in tuple(self._outputs):
             self._close_output(fd)
 
     def end_clients(self) -> None:
         for client in tuple(self.clients):
             client.end(EOF)
+
+    # ------------------------------------------------------------------ from the log to the stream
+
+    def hold(self, token: str) -> None:
+        """Take no output, so that the log stands still, until `release` is called with this token, or for a second."""
+        if not self._holds:
+            # Of the first one: who follows has less, and the program is never held up for longer.
+            self._end_of_holds = self._loop.later(_PATIENCE, self._let_go_on)
+        self._holds.add(token)
+        for fd in self._outputs:
+            self._arm(fd)
+
+    def holds(self, token: str) -> bool:
+        """Return whether this hold is still in force: nothing was taken since."""
+        return token in self._holds
+
+    def release(self, token: str) -> None:
+        self._holds.discard(token)
+        if not self._holds:
+            self._let_go_on()
+
+    def _let_go_on(self) -> None:
+        self._holds.clear()
+        if self._end_of_holds is not None:
+            self._end_of_holds()
+            self._end_of_holds = None
+        for fd in tuple(self._outputs):
+            self._arm(fd)
+        flushing, self._flushing = self._flushing, []
+        for done in flushing:
+            self.flush(done)
 
     # ------------------------------------------------------------------ slow clients
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from argosy.runtime.shim import streams as streaming
 from argosy.runtime.shim.client import BOUND, Client
 from argosy.runtime.shim.loop import Loop
 from argosy.runtime.shim.streams import Streams, input_pipe, output_pipe
@@ -241,3 +242,47 @@ def test_timers_fire_once_and_can_be_taken_back() -> None:
     loop.step(0)
     loop.step(0)
     assert fired == ["a"]
+
+
+def test_a_hold_stops_the_log_and_the_stream_goes_on_after_it() -> None:
+    rig = Rig()
+    os.write(rig.out, b"before\n")
+    rig.until(lambda: rig.log is not None and rig.log.text[1] == b"before\n")
+    rig.streams.hold("t")
+    os.write(rig.out, b"after\n")
+    flushed: list[int] = []
+    rig.streams.flush(lambda: flushed.append(1))
+    rig.loop.step(0)
+    assert rig.log is not None
+    assert (rig.log.text[1], flushed) == (b"before\n", [])
+    assert rig.streams.holds("t")
+    _, client = rig.attach(foreground=False)
+    rig.streams.release("t")
+    assert flushed == [1]
+    rig.until(lambda: rig.log is not None and rig.log.text[1].endswith(b"after\n"))
+    assert client.recv(100)[8:] == b"after\n"
+
+
+def test_holds_end_together_when_the_first_is_a_second_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "_PATIENCE", 0.02)
+    rig = Rig()
+    rig.streams.hold("one")
+    rig.streams.hold("two")
+    rig.streams.release("one")
+    assert rig.streams.holds("two")
+    os.write(rig.out, b"x\n")
+    rig.until(lambda: rig.log is not None and rig.log.text[1] == b"x\n")
+    assert not rig.streams.holds("two")
+
+
+def test_the_end_of_the_program_ends_a_hold_and_what_it_left_is_taken() -> None:
+    rig = Rig()
+    rig.streams.hold("t")
+    os.write(rig.out, b"last words")
+    rig.streams.finish()
+    assert not rig.streams.holds("t")
+    rig.streams.hold("late")
+    os.write(rig.out, b" and more")
+    rig.streams.abandon()
+    assert rig.log is not None
+    assert rig.log.text[1] == b"last words and more"
