@@ -10,6 +10,7 @@ from argosy.cli.command import Command, exactly
 from argosy.cli.errors import ExitError
 from argosy.cli.flags import Flag, Values
 from argosy.cli.flags.kinds import BYTES, INT, LIST, STRING, STRINGS, SWAP
+from argosy.cli.images import cachefrom
 from argosy.cli.images.context import ContextError, Source, packed
 from argosy.cli.images.credentials import Logins
 from argosy.cli.opts import networks, pairs, resources
@@ -121,6 +122,8 @@ def options(values: Values, session: Session, source: Source) -> dict[str, Any]:
     for text in values.texts("build-arg"):
         name, equals, value = text.partition("=")
         found[name] = value if equals else session.environ.get(name)
+    if cachefrom.inline(values.texts("cache-to")):
+        found["BUILDKIT_INLINE_CACHE"] = "1"
     return {
         "dockerfile": source.dockerfile,
         "remote": source.remote or None,
@@ -144,7 +147,7 @@ def options(values: Values, session: Session, source: Source) -> dict[str, Any]:
         "platform": values.text("platform") or None,
         "buildargs": json.dumps(found) if found else None,
         "labels": json.dumps(pairs.mapping(values.texts("label"))) if values.texts("label") else None,
-        "cachefrom": json.dumps(values.texts("cache-from")) if values.texts("cache-from") else None,
+        "cachefrom": json.dumps(caches) if (caches := cachefrom.sources(session, values.texts("cache-from"))) else None,
         "ulimits": json.dumps(values.items("ulimit")) if values.given("ulimit") else None,
         "securityopt": json.dumps(values.texts("security-opt")) if values.texts("security-opt") else None,
         "version": "1",
@@ -163,7 +166,8 @@ COMMAND = Command(
     flags=(
         Flag("add-host", "", LIST.checked(networks.extra_host), 'Add a custom host-to-IP mapping ("host:ip")'),
         Flag("build-arg", "", LIST.checked(pairs.environment_variable), "Set build-time variables"),
-        Flag("cache-from", "", STRINGS, "Images to consider as cache sources"),
+        Flag("cache-from", "", LIST, "Images to consider as cache sources (NAME, type=registry,ref=NAME, type=local,src=DIRECTORY)"),
+        Flag("cache-to", "", LIST, "Cache export destinations (type=inline: in the image)"),
         Flag("cgroup-parent", "", STRING, 'Set the parent cgroup for the "RUN" instructions during build'),
         Flag("compress", "", help="Compress the build context using gzip", hidden=True),
         Flag("cpu-period", "", INT, "Limit the CPU CFS (Completely Fair Scheduler) period"),
