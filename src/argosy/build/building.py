@@ -17,6 +17,7 @@ from argosy.build import cachesource, history, keys
 from argosy.build.cache.mounts import CacheMounts
 from argosy.build.cache.record import STATE, CacheRecord
 from argosy.build.cache.table import CacheTable
+from argosy.build.context.named import NamedContexts
 from argosy.build.dockerfile import args as arguments
 from argosy.build.dockerfile import ast
 from argosy.build.dockerfile.args import Platform
@@ -69,7 +70,15 @@ class Building:
     """Made when context and Dockerfile are there; raises InvalidParameterError when what is asked cannot be."""
 
     def __init__(
-        self, services: Services, request: BuildRequest, file: ast.Dockerfile, *, context: Path, scratch: Path, undo: AsyncExitStack
+        self,
+        services: Services,
+        request: BuildRequest,
+        file: ast.Dockerfile,
+        *,
+        context: Path,
+        contexts: NamedContexts,
+        scratch: Path,
+        undo: AsyncExitStack,
     ) -> None:
         self._services = services
         self._request = request
@@ -81,7 +90,7 @@ class Building:
             build=Platform("linux", host_architecture()), target=target, stage=request.target, build_args=self._args
         )
         scope = arguments.global_scope(file, predefined=known, build_args=self._args)
-        self._plan = plan(file, request.target, scope)
+        self._plan = plan(file, request.target, scope, contexts.names)
         named = {name for planned in self._plan.stages for name in (planned.stage.name, str(planned.stage.number))}
         self._unknown = request.no_cache_stages - named
         self._unconsumed = arguments.unconsumed(file, self._args, known={**known, "SOURCE_DATE_EPOCH": "", cachesource.INLINE: ""})
@@ -92,7 +101,8 @@ class Building:
             detailed=request.detailed,
             quiet=request.quiet,
         )
-        self._bases = Bases(images=services.images, request=request, runnable=services.runnable)
+        self._contexts = contexts
+        self._bases = Bases(images=services.images, request=request, runnable=services.runnable, contexts=contexts)
         self._sources = [cachesource.parse(text) for text in request.cache_from]
         self._cache_from: CacheFrom | None = None
         self._task: asyncio.Task[None] | None = None
@@ -110,7 +120,7 @@ class Building:
             dockerfile=file,
             plan=self._plan,
             context=context,
-            contexts={},
+            contexts=contexts,
             scratch=scratch,
             stage_state=self._graph.state,
             bases=self._bases,
@@ -179,14 +189,20 @@ class Building:
         )
 
     async def _begin(self, planned: Planned, said: Said) -> State:
+        if (tree := await self._operations.named(planned.base)) is not None:
+            operation = await self._operations.whole(planned, tree)
+            return await self._solver(planned).files(operation, self._bases.nothing(planned.platform), said)
         state = await self._bases.state(planned.base, planned.platform, said.message)
         if state.chain is not None:
             self._undo.enter_context(self._services.layers.leases.hold(state.chain))
         return state
 
     def _solve(self, planned: Planned) -> Solve:
+        return self._solver(planned).solve
+
+    def _solver(self, planned: Planned) -> StageSolver:
         services, request = self._services, self._request
-        solver = StageSolver(
+        return StageSolver(
             work=services.work,
             table=services.table,
             operations=self._operations,
@@ -197,7 +213,6 @@ class Building:
             epoch=request.epoch,
             use=lambda key: self._undo.enter_context(services.table.using(key)),
         )
-        return solver.solve
 
     async def _find_caches(self) -> CacheFrom | None:
         """Find the images of ``--cache-from``; one that cannot be had is no failure, only said."""

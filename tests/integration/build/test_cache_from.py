@@ -91,7 +91,7 @@ def test_our_own_client_writes_and_reads_caches(argosyd, elsewhere, tmp_path):
     assert done.returncode == 0 and done.stdout.count("CACHED") == 5, done.stdout + done.stderr
     for flag, words in {
         "--cache-from=type=gha": "cache of type gha is not supported",
-        "--cache-from=type=local,src=/nosuch": "/nosuch is not an OCI layout",
+        "--cache-from=type=local,src=/nosuch": "cache source: /nosuch is not an OCI layout",
         "--cache-from=type=local": "it needs a directory",
         "--cache-to=type=registry,ref=x": "cache of type registry cannot be written: use type=inline",
     }.items():

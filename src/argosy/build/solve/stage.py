@@ -80,12 +80,13 @@ class StageSolver:
         operation = await self._operations.make(stage, instruction, state, said)
         after = self._expander.configured(instruction, state)
         if operation is not None:
-            return await self._files(operation, after, said)
+            return await self.files(operation, after, said)
         return self._words(instruction, after, said)
 
     # ------------------------------------------------------------ files
 
-    async def _files(self, operation: Operation, state: State, said: Said) -> State:
+    async def files(self, operation: Operation, state: State, said: Said) -> State:
+        """Return the state after a step that changes files, done or found."""
         record = self._cached(operation, state)
         if record is None and not self._no_cache and (self._cache_from is None or not self._cache_from.strict):
             record = await self._work.rebased(self._step(operation, state))

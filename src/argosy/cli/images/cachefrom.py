@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
-from argosy.cli.archive.pack import pack, walk
 from argosy.cli.errors import ExitError
+from argosy.cli.images.layout import loaded
 from argosy.cli.session import Session
-from argosy.client import images
 
 
 def sources(session: Session, texts: list[str]) -> list[str]:
@@ -37,13 +34,4 @@ def _loaded(session: Session, fields: dict[str, str], text: str) -> str:
     directory = fields.get("src", "")
     if not directory:
         raise ExitError(125, f"invalid --cache-from {text}: it needs a directory: src=DIRECTORY")
-    if not os.path.isfile(os.path.join(directory, "index.json")):
-        raise ExitError(1, f"cache source {directory} is not an OCI layout (it has no index.json): unpack what argosy save writes there")
-    name = ""
-    for event in session.stream(images.load(pack(walk(directory), anonymous=True), quiet=True)):
-        for front in ("Loaded image ID: ", "Loaded image: "):
-            if (line := str(event.get("stream", "")).strip()).startswith(front):
-                name = line.removeprefix(front)
-    if not name:
-        raise ExitError(1, f"cache source {directory} holds no image")
-    return name
+    return loaded(session, directory, "cache source")

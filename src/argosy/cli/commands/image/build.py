@@ -13,6 +13,7 @@ from argosy.cli.flags.kinds import BYTES, INT, LIST, STRING, STRINGS, SWAP
 from argosy.cli.images import cachefrom
 from argosy.cli.images.context import ContextError, Source, packed
 from argosy.cli.images.credentials import Logins
+from argosy.cli.images.named import Named
 from argosy.cli.opts import networks, pairs, resources
 from argosy.cli.output.progress import Bytes, Transfers
 from argosy.cli.output.steps import Steps
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 def run(session: Session, values: Values) -> int:
     try:
-        source = packed(values.arguments[0], values.text("file"))
+        named = Named(session, values.texts("build-context"))
+        source = packed(values.arguments[0], values.text("file"), named)
     except ContextError as error:
         raise ExitError(1, f"unable to prepare context: {error}") from None
     if values.text("iidfile"):
@@ -41,7 +43,7 @@ def run(session: Session, values: Values) -> int:
     quiet = quiet or how == "quiet"
     call = system.build(
         _pieces(source, quiet),
-        options(values, session, source),
+        options(values, session, source) | {"contexts": json.dumps(named.sources) if named.sources else None},
         repeated=_repeated(values, source),
         registries=registries,
         secrets=_secrets(values, session),
@@ -166,6 +168,7 @@ COMMAND = Command(
     flags=(
         Flag("add-host", "", LIST.checked(networks.extra_host), 'Add a custom host-to-IP mapping ("host:ip")'),
         Flag("build-arg", "", LIST.checked(pairs.environment_variable), "Set build-time variables"),
+        Flag("build-context", "", LIST, "Additional build contexts (e.g., name=path)"),
         Flag("cache-from", "", LIST, "Images to consider as cache sources (NAME, type=registry,ref=NAME, type=local,src=DIRECTORY)"),
         Flag("cache-to", "", LIST, "Cache export destinations (type=inline: in the image)"),
         Flag("cgroup-parent", "", STRING, 'Set the parent cgroup for the "RUN" instructions during build'),
