@@ -13,8 +13,9 @@ from argosy.build.cache.downloads import Downloads
 from argosy.build.cache.keeper import CacheKeeper
 from argosy.build.cache.mounts import CacheMounts
 from argosy.build.cache.table import CacheTable
-from argosy.build.context import Context, Contexts
+from argosy.build.context import Context, Contexts, named
 from argosy.build.context.git import Clone
+from argosy.build.context.named import NamedContexts
 from argosy.build.dockerfile import parse
 from argosy.build.dockerfile.args import Platform
 from argosy.build.fetch import Fetches
@@ -99,7 +100,12 @@ class Builder:
             undo.callback(self._layers.trash.put, scratch)
             context = await undo.enter_async_context(self._context(request, body))
             file = parse(context.dockerfile, context.name)
-            building = Building(self._services, request, file, context=context.root, scratch=scratch, undo=undo)
+
+            async def fetch(url: str) -> Path:
+                return await undo.enter_async_context(self._contexts.files(url))
+
+            contexts = NamedContexts(request.contexts, sent=context.sent, fetch=fetch)
+            building = Building(self._services, request, file, context=context.root, contexts=contexts, scratch=scratch, undo=undo)
             task = building.begin()
             self._running[request.build_id] = building
             try:
@@ -111,9 +117,10 @@ class Builder:
                 await asyncio.wait([task])
 
     def _context(self, request: BuildRequest, body: AsyncIterator[bytes]) -> AbstractAsyncContextManager[Context]:
+        apart = named.apart(request.contexts)
         if request.remote and request.remote != "client-session":
-            return self._contexts.from_remote(request.remote, dockerfile=request.dockerfile)
-        return self._contexts.from_stream(body, dockerfile=request.dockerfile)
+            return self._contexts.from_remote(request.remote, dockerfile=request.dockerfile, body=body, apart=apart)
+        return self._contexts.from_stream(body, dockerfile=request.dockerfile, apart=apart)
 
     async def cancel(self, build_id: str) -> None:
         """End a build; one that is not there has ended."""

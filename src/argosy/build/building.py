@@ -13,10 +13,11 @@ from argosy.base.clock import Clock, rfc3339_nano
 from argosy.base.errors import ArgosyError, UnavailableError
 from argosy.base.failpoints import hit
 from argosy.base.tasks import Supervisor
-from argosy.build import history, keys
+from argosy.build import cachesource, history, keys
 from argosy.build.cache.mounts import CacheMounts
 from argosy.build.cache.record import STATE, CacheRecord
 from argosy.build.cache.table import CacheTable
+from argosy.build.context.named import NamedContexts
 from argosy.build.dockerfile import args as arguments
 from argosy.build.dockerfile import ast
 from argosy.build.dockerfile.args import Platform
@@ -39,8 +40,9 @@ from argosy.build.solve.state import State
 from argosy.build.solve.words import Expander
 from argosy.build.transcript import Message, Transcript
 from argosy.images.compose import host_architecture
-from argosy.images.record import Image
+from argosy.images.distribution.credentials import choose
 from argosy.oci.image import History
+from argosy.oci.reference import parse
 from argosy.storage.layers import Layers
 from argosy.storage.ports import Workers
 
@@ -68,7 +70,15 @@ class Building:
     """Made when context and Dockerfile are there; raises InvalidParameterError when what is asked cannot be."""
 
     def __init__(
-        self, services: Services, request: BuildRequest, file: ast.Dockerfile, *, context: Path, scratch: Path, undo: AsyncExitStack
+        self,
+        services: Services,
+        request: BuildRequest,
+        file: ast.Dockerfile,
+        *,
+        context: Path,
+        contexts: NamedContexts,
+        scratch: Path,
+        undo: AsyncExitStack,
     ) -> None:
         self._services = services
         self._request = request
@@ -80,10 +90,10 @@ class Building:
             build=Platform("linux", host_architecture()), target=target, stage=request.target, build_args=self._args
         )
         scope = arguments.global_scope(file, predefined=known, build_args=self._args)
-        self._plan = plan(file, request.target, scope)
+        self._plan = plan(file, request.target, scope, contexts.names)
         named = {name for planned in self._plan.stages for name in (planned.stage.name, str(planned.stage.number))}
         self._unknown = request.no_cache_stages - named
-        self._unconsumed = arguments.unconsumed(file, self._args, known={**known, "SOURCE_DATE_EPOCH": "", "BUILDKIT_INLINE_CACHE": ""})
+        self._unconsumed = arguments.unconsumed(file, self._args, known={**known, "SOURCE_DATE_EPOCH": "", cachesource.INLINE: ""})
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
         self._transcript = Transcript(
             self._queue.put_nowait,
@@ -91,7 +101,10 @@ class Building:
             detailed=request.detailed,
             quiet=request.quiet,
         )
-        self._bases = Bases(images=services.images, request=request, runnable=services.runnable)
+        self._contexts = contexts
+        self._bases = Bases(images=services.images, request=request, runnable=services.runnable, contexts=contexts)
+        self._sources = [cachesource.parse(text) for text in request.cache_from]
+        self._cache_from: CacheFrom | None = None
         self._task: asyncio.Task[None] | None = None
         self._error: Exception | None = None
         self._cancelled = False
@@ -107,7 +120,7 @@ class Building:
             dockerfile=file,
             plan=self._plan,
             context=context,
-            contexts={},
+            contexts=contexts,
             scratch=scratch,
             stage_state=self._graph.state,
             bases=self._bases,
@@ -156,6 +169,7 @@ class Building:
             self._queue.put_nowait(None)
 
     async def _make(self) -> None:
+        self._cache_from = await self._find_caches()
         state = await self._graph.run()
         image_id = await self._finish(state)
         self._say_end(image_id)
@@ -175,34 +189,49 @@ class Building:
         )
 
     async def _begin(self, planned: Planned, said: Said) -> State:
+        if (tree := await self._operations.named(planned.base)) is not None:
+            operation = await self._operations.whole(planned, tree)
+            return await self._solver(planned).files(operation, self._bases.nothing(planned.platform), said)
         state = await self._bases.state(planned.base, planned.platform, said.message)
         if state.chain is not None:
             self._undo.enter_context(self._services.layers.leases.hold(state.chain))
         return state
 
     def _solve(self, planned: Planned) -> Solve:
+        return self._solver(planned).solve
+
+    def _solver(self, planned: Planned) -> StageSolver:
         services, request = self._services, self._request
-        solver = StageSolver(
+        return StageSolver(
             work=services.work,
             table=services.table,
             operations=self._operations,
-            cache_from=CacheFrom(self._cache_images()) if request.cache_from else None,
+            cache_from=self._cache_from,
             expander=self._expander,
             clock=services.clock,
             no_cache=request.no_cache or not request.no_cache_stages.isdisjoint((planned.stage.name, str(planned.stage.number))),
             epoch=request.epoch,
             use=lambda key: self._undo.enter_context(services.table.using(key)),
         )
-        return solver.solve
 
-    def _cache_images(self) -> list[Image]:
+    async def _find_caches(self) -> CacheFrom | None:
+        """Find the images of ``--cache-from``; one that cannot be had is no failure, only said."""
         found = []
-        for name in self._request.cache_from:
+        for source in self._sources:
             try:
-                found.append(self._services.images.find(name))
-            except ArgosyError:
-                continue
-        return found
+                if source.fetched:
+                    self._say(f"Importing the build cache from {source.reference}")
+                    auth = choose(self._request.auth, parse(source.reference).domain)
+                    found.append(self._services.images.find((await self._services.images.pull(source.reference, auth=auth)).id))
+                else:
+                    found.append(self._services.images.find(source.reference))
+            except ArgosyError as error:
+                self._say(f"[Warning] the build cache of {source.reference} is not used: {error}")
+        return CacheFrom(found, strict=any(source.plain for source in self._sources)) if self._sources else None
+
+    def _say(self, text: str) -> None:
+        if not self._request.quiet:
+            self._queue.put_nowait({"stream": f"{text}\n"})
 
     # ------------------------------------------------------------ the end
 
@@ -219,7 +248,8 @@ class Building:
             # Nothing but FROM: the image is the one that it names.
             config = state.base.config
         else:
-            config = image_config(state, self._diff_ids(state.chain), epoch=request.epoch)
+            diff_ids = self._diff_ids(state.chain)
+            config = image_config(state, diff_ids, epoch=request.epoch, inline=_asked(self._args.get(cachesource.INLINE)))
         await services.layers.drafts.settle()
         hit("build.settled")
         image_id = await services.images.add_built(config, base=state.base, references=request.tags)
@@ -268,3 +298,7 @@ class Building:
         send({"stream": f"Successfully built {ids.short(image_id)}\n"})
         for tag in self._request.tags:
             send({"stream": f"Successfully tagged {tag.familiar}\n"})
+
+
+def _asked(value: str | None) -> bool:
+    return (value or "").lower() in ("1", "true")

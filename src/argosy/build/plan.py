@@ -32,7 +32,7 @@ class Plan:
 def plan(dockerfile: ast.Dockerfile, target: str, global_scope: Mapping[str, str], contexts: Collection[str] = ()) -> Plan:
     """Raises InvalidParameterError (DockerfileError) on a target that is no stage, a copy from a later one, a FROM without a name.
 
-    ``contexts``: names of named contexts, which go before stages and images of that name.
+    ``contexts``: names of named contexts in lower case, which go before stages and images of that name.
     """
     every = dockerfile.stages
     try:
@@ -42,7 +42,7 @@ def plan(dockerfile: ast.Dockerfile, target: str, global_scope: Mapping[str, str
     bases = {}
     for stage in every:
         name, platform = expanded_from(stage, global_scope, escape=dockerfile.escape)
-        on = None if name in contexts else stages.base_of(every, stage, name)
+        on = None if name.lower() in contexts else stages.base_of(every, stage, name)
         bases[stage.number] = (name if on is None else "", on.number if on is not None else -1, platform)
     needs = {stage.number: _needs(every, stage, contexts) | ({bases[stage.number][1]} - {-1}) for stage in every}
     planned, step = [], 1

@@ -16,6 +16,8 @@ class BuildRequest:
     """Path within the context; empty: ``Dockerfile``, else ``dockerfile``."""
     remote: str = ""
     """A git repository, an archive or a Dockerfile by URL, instead of a context in the body."""
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    """Named contexts (`context.named`)."""
     build_args: Mapping[str, str | None] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     target: str = ""

@@ -81,6 +81,8 @@ class ImageConfig(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     config: WireConfig | None = None
     rootfs: RootFs | None = None
     history: tuple[History, ...] | None = None
+    build_cache: Any = msgspec.field(default=None, name="argosy.build.cache")
+    """Ours: what steps made the layers (`build.inline`). Whatever is there: the image may come from anywhere."""
 
     @property
     def diff_ids(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from argosy.api.platforms import parse_platform
 from argosy.api.request import Request
 from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
+from argosy.build.context import named
 from argosy.build.ports import Limits
 from argosy.build.request import BuildRequest
 from argosy.images.distribution.credentials import from_config_header
@@ -17,6 +18,8 @@ DETAILED = "X-Argosy-Build-Progress"
 """Our own client sends it to get messages about steps beside the classic stream."""
 NO_CACHE = "nocachefilter"
 """Parameter of our own: stages whose steps are done in any case. Others have it in BuildKit's sessions only."""
+CONTEXTS = "contexts"
+"""Parameter of our own: named contexts, a JSON object (`build.context.named`). Others have it in BuildKit's sessions only."""
 SECRETS = "X-Argosy-Build-Secrets"
 """JSON, base64: id → base64 of the value. BuildKit's sessions, by which other clients hand secrets over, are not served yet."""
 _CLASSIC = "set DOCKER_BUILDKIT=0 (docker build), or use argosy build"
@@ -32,6 +35,7 @@ def build_request(request: Request) -> BuildRequest:
         tags=_tags(request),
         dockerfile=request.text("dockerfile"),
         remote=request.text("remote"),
+        contexts=_contexts(request),
         build_args=_build_args(request),
         labels=_strings(request, "labels"),
         target=request.text("target"),
@@ -85,6 +89,12 @@ def _strings(request: Request, name: str) -> dict[str, str]:
 
 def _build_args(request: Request) -> dict[str, str | None]:
     return {key: value if value is None else str(value) for key, value in (_json(request, "buildargs", dict) or {}).items()}
+
+
+def _contexts(request: Request) -> dict[str, str]:
+    found = _strings(request, CONTEXTS)
+    named.check(found)
+    return found
 
 
 def _limits(request: Request) -> Limits:

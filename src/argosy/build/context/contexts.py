@@ -5,9 +5,12 @@ A crash leaves the directory; `open` removes all of them, since no build outlive
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from argosy.base.errors import InvalidParameterError
 from argosy.build.context import remote, unpack
@@ -15,7 +18,7 @@ from argosy.build.context.download import download
 from argosy.build.context.find import found
 from argosy.build.context.git import Clone
 from argosy.build.context.model import Context
-from argosy.images.spool import spooled
+from argosy.images.spool import Spool, spooled
 from argosy.storage.compression import detect
 from argosy.storage.ports import Workers
 from argosy.storage.trash import Trash
@@ -40,36 +43,66 @@ class Contexts:
             self._trash.put(left)
 
     @asynccontextmanager
-    async def from_stream(self, body: AsyncIterator[bytes], *, dockerfile: str = "") -> AsyncIterator[Context]:
-        """Unpack a client's tar, compressed or not. Raises InvalidParameterError when it is none, or holds no Dockerfile."""
+    async def from_stream(self, body: AsyncIterator[bytes], *, dockerfile: str = "", apart: str = "") -> AsyncIterator[Context]:
+        """Unpack a client's tar, compressed or not. Raises InvalidParameterError when it is none, or holds no Dockerfile.
+
+        ``apart``: the name of a directory in it that is no part of the context, but `Context.sent`.
+        """
         async with self._scratch() as scratch:
             root = scratch / "root"
             async with spooled(body, scratch) as spool:
                 await unpack.archive(self._workers, spool, root)
-            yield await found(self._workers, root, dockerfile)
+            sent = _moved(root / apart, scratch) if apart else None
+            yield replace(await found(self._workers, root, dockerfile), sent=sent)
 
     @asynccontextmanager
-    async def from_remote(self, text: str, *, dockerfile: str = "") -> AsyncIterator[Context]:
-        """Fetch a git repository, a tarball, or a Dockerfile that then is all there is. Raises InvalidParameterError."""
-        what = remote.parse(text)
+    async def from_remote(
+        self, text: str, *, dockerfile: str = "", body: AsyncIterator[bytes] | None = None, apart: str = ""
+    ) -> AsyncIterator[Context]:
+        """Fetch a git repository, a tarball, or a Dockerfile that then is all there is. Raises InvalidParameterError.
+
+        ``body``: a tar with the directory ``apart``, for `Context.sent`.
+        """
         async with self._scratch() as scratch:
-            root = scratch / "root"
-            if isinstance(what, remote.Git):
-                (scratch / "home").mkdir()
-                await self._git.fetch(what, root, home=scratch / "home")
-                root = await asyncio.to_thread(unpack.subdirectory, root, what.directory)
-                if not what.keep_git_dir and (root / ".git").is_dir():
-                    (root / ".git").rename(scratch / "git")
-                yield await found(self._workers, root, dockerfile)
-                return
-            async with self._download(what.url) as body, spooled(body, scratch) as spool:
-                head = os.pread(spool.fd, 512, 0)
-                if not detect(head) and head[257:262] != b"ustar":
-                    text_found = os.pread(spool.fd, unpack.LARGEST_DOCKERFILE + 1, 0)
-                    yield _alone(root, text_found, text)
-                    return
+            sent = await self._sent(body, apart, scratch) if body is not None and apart else None
+            root, alone = await self._remote(text, scratch)
+            context = _alone(root, alone, text) if alone is not None else await found(self._workers, root, dockerfile)
+            yield replace(context, sent=sent)
+
+    @asynccontextmanager
+    async def files(self, text: str) -> AsyncIterator[Path]:
+        """Fetch a git repository's or an archive's files, or one file. Raises InvalidParameterError."""
+        async with self._scratch() as scratch:
+            yield (await self._remote(text, scratch, limit=0))[0]
+
+    async def _sent(self, body: AsyncIterator[bytes], apart: str, scratch: Path) -> Path:
+        root = scratch / "beside"
+        root.mkdir(mode=0o700)
+        async with spooled(body, scratch) as spool:
+            await unpack.archive(self._workers, spool, root)
+        return _moved(root / apart, scratch)
+
+    async def _remote(self, text: str, scratch: Path, limit: int = unpack.LARGEST_DOCKERFILE + 1) -> tuple[Path, bytes | None]:
+        """Return the directory of what was fetched, and the first ``limit`` bytes of what is no archive, which with 0 is a file there."""
+        what = remote.parse(text)
+        root = scratch / "root"
+        if isinstance(what, remote.Git):
+            (scratch / "home").mkdir()
+            await self._git.fetch(what, root, home=scratch / "home")
+            root = await asyncio.to_thread(unpack.subdirectory, root, what.directory)
+            if not what.keep_git_dir and (root / ".git").is_dir():
+                (root / ".git").rename(scratch / "git")
+            return root, None
+        alone = None
+        async with self._download(what.url) as body, spooled(body, scratch) as spool:
+            head = os.pread(spool.fd, 512, 0)
+            if detect(head) or head[257:262] == b"ustar":
                 await unpack.archive(self._workers, spool, root)
-            yield await found(self._workers, root, dockerfile)
+            elif limit:
+                alone = os.pread(spool.fd, limit, 0)
+            else:
+                await asyncio.to_thread(_write, spool, root / (os.path.basename(urlsplit(what.url).path) or "file"))
+        return root, alone
 
     @asynccontextmanager
     async def _scratch(self) -> AsyncIterator[Path]:
@@ -80,6 +113,20 @@ class Contexts:
             yield scratch
         finally:
             self._trash.put(scratch)
+
+
+def _moved(path: Path, scratch: Path) -> Path:
+    """Take a directory out of the context. Raises InvalidParameterError; a link would lead elsewhere."""
+    if path.is_symlink() or not path.is_dir():
+        raise InvalidParameterError(f"the context holds no directory {path.name}, in which build contexts were to be")
+    return path.rename(scratch / "sent")
+
+
+def _write(spool: Spool, path: Path) -> None:
+    with path.open("xb") as file:
+        os.lseek(spool.fd, 0, os.SEEK_SET)
+        with open(os.dup(spool.fd), "rb") as source:
+            shutil.copyfileobj(source, file)
 
 
 def _alone(root: Path, text: bytes, url: str) -> Context:

@@ -22,7 +22,7 @@ async def found(workers: Workers, root: Path, dockerfile: str) -> Context:
     name, content, ignored = await asyncio.to_thread(_read, root, dockerfile)
     if ignored:
         await workers.run("prune_context", {"patterns": ignored}, root=Directory(str(root)))
-    return Context(root, content, name, tuple(ignored))
+    return Context(root, content, name, ignored=tuple(ignored))
 
 
 def _read(root: Path, dockerfile: str) -> tuple[str, bytes, list[str]]:

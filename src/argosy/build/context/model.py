@@ -11,5 +11,7 @@ class Context:
     dockerfile: bytes
     name: str
     """The Dockerfile's path, for messages."""
+    sent: Path | None = None
+    """What came with it under names of its own (`named`)."""
     ignored: tuple[str, ...] = ()
     """The patterns that were applied."""

@@ -62,7 +62,7 @@ def _write(out: io.RawIOBase, data: memoryview) -> None:
         data = data[out.write(data) or 0 :]
 
 
-def subdirectory(root: Path, path: str) -> Path:
+def subdirectory(root: Path, path: str, what: str = "the git context") -> Path:
     """Return the directory within; links are resolved as if ``root`` was the root. Raises NotFoundError."""
     if not path.strip("/"):
         return root
@@ -70,7 +70,7 @@ def subdirectory(root: Path, path: str) -> Path:
     try:
         fd = openat2(top, os.fsencode(path.strip("/")), os.O_PATH | os.O_DIRECTORY)
     except OSError as error:
-        raise NotFoundError(f"error getting the subdirectory {path!r} of the git context: {error.strerror}") from None
+        raise NotFoundError(f"error getting the subdirectory {path!r} of {what}: {error.strerror}") from None
     finally:
         os.close(top)
     try:

@@ -25,5 +25,7 @@ class Operation:
     """Places that are mounted over meanwhile."""
     anywhere: str = ""
     """The key without what lies below, where that does not count for the result (``--link``); else empty."""
+    told: bool = False
+    """``created_by`` and the files below decide the result."""
     runs: bool = False
     """A program runs in it."""

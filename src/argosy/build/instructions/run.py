@@ -107,5 +107,6 @@ def run(
         apply=apply,
         directories=mounts.directories,
         files=mounts.files,
+        told=document is None and not instruction.mounts,
         runs=True,
     )

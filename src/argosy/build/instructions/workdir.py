@@ -27,4 +27,5 @@ def workdir(path: str, chain: str | None, *, epoch: int, workers: Workers, draft
         created_by=f"WORKDIR {path}",
         description=f"[workdir] {path}",
         apply=apply,
+        told=True,
     )

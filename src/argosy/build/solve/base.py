@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from argosy.base.errors import InvalidParameterError, NotFoundError
+from argosy.build.context.named import NamedContexts
 from argosy.build.dockerfile.args import Platform
 from argosy.build.ports import Images
 from argosy.build.request import BuildRequest
@@ -22,16 +23,21 @@ _OTHERS = {"x86_64": "amd64", "aarch64": "arm64"}
 class Bases:
     """Of one build. ``runnable`` says whether programs of a platform can be executed here (binfmt_misc)."""
 
-    def __init__(self, *, images: Images, request: BuildRequest, runnable: Callable[[Platform], bool]) -> None:
+    def __init__(self, *, images: Images, request: BuildRequest, runnable: Callable[[Platform], bool], contexts: NamedContexts) -> None:
         self._images = images
         self._request = request
         self._runnable = runnable
+        self._contexts = contexts
+
+    def nothing(self, platform: str) -> State:
+        """Return the state of a stage without files."""
+        return State(None, Config(), platform_of(platform or self._request.platform))
 
     async def state(self, base: str, platform: str, say: Callable[[Mapping[str, Any]], None]) -> State:
         """Return the state that a stage begins with. Raises NotFoundError, InvalidParameterError in Docker's words."""
         wanted = platform or self._request.platform
-        if base == SCRATCH:
-            return State(None, Config(), platform_of(wanted))
+        if base == SCRATCH and not self._contexts.image(base):
+            return self.nothing(platform)
         image = await self.image(base, wanted, say)
         found = Platform(image.config.os or "linux", image.config.architecture, image.config.variant)
         if not self._runnable(found):
@@ -44,6 +50,7 @@ class Bases:
 
     async def image(self, name: str, platform: str, say: Callable[[Mapping[str, Any]], None]) -> Image:
         """Return an image by name, pulled if it is missing, is for another platform, or the client wants it fresh."""
+        name = self._contexts.image(name) or name
         if not self._request.pull:
             with suppress(NotFoundError):
                 return self._images.find(name, platform)

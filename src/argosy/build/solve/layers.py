@@ -7,6 +7,8 @@ swept) → cache entry in memory → `settle`: layers synced, recorded → entri
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from argosy.base.clock import Clock
 from argosy.base.errors import SystemFailureError
 from argosy.base.failpoints import hit
@@ -63,6 +65,16 @@ class LayerWork:
             self._table.forget(key)
             return None
         return record
+
+    def take(self, record: CacheRecord) -> bool:
+        """Take an entry that an image tells of; False if its files are not here."""
+        layer = self._layers.find(record.chain) if record.chain else None
+        if record.chain and layer is None:
+            return False
+        size = layer.size if layer is not None and record.diff_id else 0
+        now = self._clock.now_ns()
+        self._table.put(msgspec.structs.replace(record, size=size, created=record.created or now, last_used=now))
+        return True
 
     async def do(self, step: Step, heard: Heard, *, share: bool) -> CacheRecord:
         """Do the step and return its new entry. ``share``: join a build that does the same now."""

@@ -2,10 +2,11 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from argosy.build.context.named import NamedContexts
 from argosy.build.dockerfile import ast, stages
 from argosy.build.dockerfile.configure import directory
 from argosy.build.instructions import add, copy, mounts, run, workdir
@@ -29,7 +30,7 @@ class InstructionOperations:
         dockerfile: ast.Dockerfile,
         plan: Plan,
         context: Path,
-        contexts: Mapping[str, Path],
+        contexts: NamedContexts,
         scratch: Path,
         stage_state: Callable[[int], Awaitable[State]],
         bases: Bases,
@@ -95,14 +96,24 @@ class InstructionOperations:
         """Return what ``from=`` means: a named context, an earlier stage, an image; the build context for no name."""
         if not name:
             return self._context
-        if name in self._contexts:
-            return Tree(path=str(self._contexts[name]))
-        found = stages.source_of(self._dockerfile.stages, name)
+        if (files := await self.named(name)) is not None:
+            return files
+        found = stages.source_of(self._dockerfile.stages, name) if name.lower() not in self._contexts.names else None
         if found is not None and found.number != stage.stage.number:
             chain = (await self._stage_state(found.number)).chain
         else:
             chain = (await self._bases.image(name, "", said.message)).chain
         return Tree(view=self._drafts.view(chain), owners=True)
+
+    async def named(self, name: str) -> Tree | None:
+        """Return the files of a named context, None if the name is none of those."""
+        directory = await self._contexts.directory(name)
+        return Tree(path=str(directory)) if directory is not None else None
+
+    async def whole(self, stage: Planned, tree: Tree) -> Operation:
+        """Return the step that makes a base of all files of a tree."""
+        one = ast.Copy(stage.stage.location, f"COPY --from={stage.base} . /", (".",), "/", from_=stage.base)
+        return await copy.copy(one, None, cwd="/", tree=tree, documents=self._fresh(), **self._parts())
 
     def _fresh(self) -> str:
         return tempfile.mkdtemp(dir=self._scratch)

@@ -80,14 +80,15 @@ class StageSolver:
         operation = await self._operations.make(stage, instruction, state, said)
         after = self._expander.configured(instruction, state)
         if operation is not None:
-            return await self._files(operation, after, said)
+            return await self.files(operation, after, said)
         return self._words(instruction, after, said)
 
     # ------------------------------------------------------------ files
 
-    async def _files(self, operation: Operation, state: State, said: Said) -> State:
+    async def files(self, operation: Operation, state: State, said: Said) -> State:
+        """Return the state after a step that changes files, done or found."""
         record = self._cached(operation, state)
-        if record is None and not self._no_cache and self._cache_from is None:
+        if record is None and not self._no_cache and (self._cache_from is None or not self._cache_from.strict):
             record = await self._work.rebased(self._step(operation, state))
         if record is not None:
             self._table.touch(record.key)
@@ -96,14 +97,19 @@ class StageSolver:
             record = await self._make(operation, state, said)
         self._use(record.key)
         entry = self._entry(operation.created_by, record.created, empty=not record.diff_id)
-        return replace(state, chain=record.chain or None, history=(*state.history, entry), record=record.key)
+        chain = record.chain or None
+        steps = (*state.steps, (operation.key, chain))
+        return replace(state, chain=chain, history=(*state.history, entry), steps=steps, record=record.key)
 
     def _cached(self, operation: Operation, state: State) -> CacheRecord | None:
         if self._no_cache:
             return None
         record = self._work.find(operation.key)
         if self._cache_from is not None:
-            return self._cache_from.files(record, operation, state)
+            taken = self._cache_from.files(record, operation, state)
+            if taken is not None and taken is not record and self._work.take(taken):
+                return taken
+            return record if taken is record else None
         return record
 
     async def _make(self, operation: Operation, state: State, said: Said) -> CacheRecord:
@@ -130,13 +136,15 @@ class StageSolver:
         created_by = history.plain(instruction, _command(instruction, state))
         key = keys.state(state.chain, state.config, [*state.words, created_by, state.author])
         known = None if self._no_cache else self._table.find(key)
-        if known is not None and self._cache_from is not None and not self._cache_from.words(created_by, state):
+        made = self._cache_from.words(created_by, state) if self._cache_from is not None and not self._no_cache else None
+        if known is not None and made is None and self._cache_from is not None and self._cache_from.strict:
             known = None
-        if known is None:
-            known = CacheRecord(key, STATE, parent=state.record, chain=state.chain or "", created=self._clock.now_ns())
-            self._table.put(known)
-        else:
+        if known is not None or made is not None:
             said.cached()
+        if known is None:
+            now = self._clock.now_ns() if made is None else made
+            known = CacheRecord(key, STATE, parent=state.record, chain=state.chain or "", created=now)
+            self._table.put(known)
         return replace(state, history=(*state.history, self._entry(created_by, known.created, empty=True)))
 
     def _entry(self, created_by: str, created: int, *, empty: bool) -> History:

@@ -24,6 +24,8 @@ class State:
     commanded: bool = False
     """This stage has set CMD."""
     author: str = ""
+    steps: tuple[tuple[str, str | None], ...] = ()
+    """Of each step that changes files its key, and the chain ID after it."""
     record: str = ""
     """Key of the last cache record that it came by."""
 

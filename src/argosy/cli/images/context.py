@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import chain
 
 from argosy.base.errors import ArgosyError
 from argosy.base.patterns import PatternError, Patterns
 from argosy.cli.archive.pack import Entry, pack, walk
+from argosy.cli.images.named import Named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,15 +33,15 @@ class Source:
         self.remote = remote
 
 
-def packed(where: str, dockerfile: str) -> Source:
-    """Return the context; raises ContextError in docker's words."""
+def packed(where: str, dockerfile: str, named: Named) -> Source:
+    """Return the context with what is sent beside it; raises ContextError in docker's words."""
     if where == "-":
-        return _from_stdin(dockerfile)
+        return _from_stdin(dockerfile, named)
     if where.startswith(("http://", "https://", "git://", "git@", "github.com/")):
-        return Source(None, dockerfile or "Dockerfile", where)
+        return Source(pack(named.entries(), anonymous=True) if named.directories else None, dockerfile or "Dockerfile", where)
     if not os.path.isdir(where):
         raise ContextError(f'path "{where}" not found' if not os.path.exists(where) else f"context must be a directory: {where}")
-    return _directory(where, _dockerfile(where, dockerfile))
+    return _directory(where, _dockerfile(where, dockerfile), named)
 
 
 class _Dockerfile:
@@ -77,13 +79,14 @@ def _hidden_name() -> str:
     return f".dockerfile.{os.urandom(10).hex()}"
 
 
-def _directory(directory: str, dockerfile: _Dockerfile) -> Source:
+def _directory(directory: str, dockerfile: _Dockerfile, named: Named) -> Source:
     """Pack all that .dockerignore lets through; the Dockerfile and its patterns themselves always go, the daemon needs them."""
     try:
         patterns = Patterns.read(dockerfile.ignore)
     except PatternError as error:
         raise ContextError(f"error checking context: {dockerfile.ignore}: {error}") from None
-    return Source(pack(_chosen(directory, dockerfile, patterns), anonymous=True), dockerfile.name)
+    entries = chain(_chosen(directory, dockerfile, patterns), named.entries())
+    return Source(pack(entries, anonymous=True), dockerfile.name)
 
 
 def _chosen(directory: str, dockerfile: _Dockerfile, patterns: Patterns) -> Iterator[Entry]:
@@ -122,7 +125,7 @@ def _leads_to(name: str, keep: set[str]) -> bool:
     return any(one.startswith(name + "/") for one in keep)
 
 
-def _from_stdin(dockerfile: str) -> Source:
+def _from_stdin(dockerfile: str, named: Named) -> Source:
     """A tar (compressed or not) is the context; anything else is a Dockerfile without one."""
     stream = sys.stdin.buffer
     if stream.isatty():
@@ -130,7 +133,10 @@ def _from_stdin(dockerfile: str) -> Source:
     first = _read_at_least(stream, 512)
     archive = first[257:262] == b"ustar" or first.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"))
     if not archive:
-        return Source(pack(iter((Entry("Dockerfile", content=first + stream.read()),))), "Dockerfile")
+        alone = Entry("Dockerfile", content=first + stream.read())
+        return Source(pack(chain((alone,), named.entries()), anonymous=True), "Dockerfile")
+    if named.directories:
+        raise ContextError("a tar on standard input takes no directories of --build-context beside it: unpack it, and name its directory")
 
     def whole() -> Iterator[bytes]:
         yield first

@@ -10,8 +10,10 @@ from argosy.cli.command import Command, exactly
 from argosy.cli.errors import ExitError
 from argosy.cli.flags import Flag, Values
 from argosy.cli.flags.kinds import BYTES, INT, LIST, STRING, STRINGS, SWAP
+from argosy.cli.images import cachefrom
 from argosy.cli.images.context import ContextError, Source, packed
 from argosy.cli.images.credentials import Logins
+from argosy.cli.images.named import Named
 from argosy.cli.opts import networks, pairs, resources
 from argosy.cli.output.progress import Bytes, Transfers
 from argosy.cli.output.steps import Steps
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
 def run(session: Session, values: Values) -> int:
     try:
-        source = packed(values.arguments[0], values.text("file"))
+        named = Named(session, values.texts("build-context"))
+        source = packed(values.arguments[0], values.text("file"), named)
     except ContextError as error:
         raise ExitError(1, f"unable to prepare context: {error}") from None
     if values.text("iidfile"):
@@ -40,7 +43,7 @@ def run(session: Session, values: Values) -> int:
     quiet = quiet or how == "quiet"
     call = system.build(
         _pieces(source, quiet),
-        options(values, session, source),
+        options(values, session, source) | {"contexts": json.dumps(named.sources) if named.sources else None},
         repeated=_repeated(values, source),
         registries=registries,
         secrets=_secrets(values, session),
@@ -121,6 +124,8 @@ def options(values: Values, session: Session, source: Source) -> dict[str, Any]:
     for text in values.texts("build-arg"):
         name, equals, value = text.partition("=")
         found[name] = value if equals else session.environ.get(name)
+    if cachefrom.inline(values.texts("cache-to")):
+        found["BUILDKIT_INLINE_CACHE"] = "1"
     return {
         "dockerfile": source.dockerfile,
         "remote": source.remote or None,
@@ -144,7 +149,7 @@ def options(values: Values, session: Session, source: Source) -> dict[str, Any]:
         "platform": values.text("platform") or None,
         "buildargs": json.dumps(found) if found else None,
         "labels": json.dumps(pairs.mapping(values.texts("label"))) if values.texts("label") else None,
-        "cachefrom": json.dumps(values.texts("cache-from")) if values.texts("cache-from") else None,
+        "cachefrom": json.dumps(caches) if (caches := cachefrom.sources(session, values.texts("cache-from"))) else None,
         "ulimits": json.dumps(values.items("ulimit")) if values.given("ulimit") else None,
         "securityopt": json.dumps(values.texts("security-opt")) if values.texts("security-opt") else None,
         "version": "1",
@@ -163,7 +168,9 @@ COMMAND = Command(
     flags=(
         Flag("add-host", "", LIST.checked(networks.extra_host), 'Add a custom host-to-IP mapping ("host:ip")'),
         Flag("build-arg", "", LIST.checked(pairs.environment_variable), "Set build-time variables"),
-        Flag("cache-from", "", STRINGS, "Images to consider as cache sources"),
+        Flag("build-context", "", LIST, "Additional build contexts (e.g., name=path)"),
+        Flag("cache-from", "", LIST, "Images to consider as cache sources (NAME, type=registry,ref=NAME, type=local,src=DIRECTORY)"),
+        Flag("cache-to", "", LIST, "Cache export destinations (type=inline: in the image)"),
         Flag("cgroup-parent", "", STRING, 'Set the parent cgroup for the "RUN" instructions during build'),
         Flag("compress", "", help="Compress the build context using gzip", hidden=True),
         Flag("cpu-period", "", INT, "Limit the CPU CFS (Completely Fair Scheduler) period"),
