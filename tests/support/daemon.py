@@ -105,8 +105,15 @@ class Daemon:
     """All that this process has made, for those who look for what they left."""
 
     def __init__(
-        self, folder: Path, *, own_network: bool = True, arguments: Sequence[str] = (), environ: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        own_network: bool = True,
+        arguments: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+        etc: Mapping[str, str] | None = None,
     ) -> None:
+        """``etc``: files that lie over the machine's /etc for this daemon alone."""
         Daemon.made.append(self)
         self.name = "agt" + secrets.token_hex(4)
         self.folder = folder
@@ -119,6 +126,7 @@ class Daemon:
         self.own_network = own_network
         self.extra = list(arguments)
         self.environ = dict(environ or {})
+        self.etc = etc
         self.api = Api(self.socket)
         self.process: subprocess.Popen[bytes] | None = None
         self.identity = ""
@@ -150,6 +158,19 @@ class Daemon:
             words += ["--bridge", self.name]
         return words + self.extra
 
+    def _over_etc(self) -> list[str]:
+        """Return what to run argosyd with so that it has an /etc of its own, writable, in a mount namespace of its own."""
+        if self.etc is None:
+            return []
+        upper, work = self.folder / "etc", self.folder / "etc-work"
+        upper.mkdir(exist_ok=True)
+        work.mkdir(exist_ok=True)
+        for name, text in self.etc.items():
+            if not (upper / name).exists():
+                (upper / name).write_text(text)
+        script = f'mount -t overlay overlay -o lowerdir=/etc,upperdir={upper},workdir={work} /etc && exec "$@"'
+        return ["unshare", "--mount", "--propagation", "slave", "sh", "-c", script, "sh"]
+
     def start(self, *, wait: bool = True) -> None:
         """Start argosyd; with ``wait`` until it answers. Raises AssertionError with the end of its log when it does not."""
         assert self.process is None or self.process.poll() is not None
@@ -170,7 +191,12 @@ class Daemon:
         environ = os.environ | {"ARGOSY_TEST_DAEMON": self.name} | self.environ
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*enter, *self.arguments()], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ, start_new_session=True
+                [*enter, *self._over_etc(), *self.arguments()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environ,
+                start_new_session=True,
             )
         if wait:
             self.await_ready()

@@ -38,7 +38,10 @@ def _spec(step: RunStep) -> ContainerSpec:
         name=step.id[:12],
         created=0,
         image_id="",
-        config=Config(hostname=_HOSTNAME, user=step.user, env=step.env, working_dir=step.cwd),
+        # Another container's network comes with its host name.
+        config=Config(
+            hostname="" if step.network.startswith("container:") else _HOSTNAME, user=step.user, env=step.env, working_dir=step.cwd
+        ),
         host=host,
         mounts=tuple(_point(mount) for mount in step.mounts),
         path=step.args[0],
@@ -48,5 +51,6 @@ def _spec(step: RunStep) -> ContainerSpec:
 
 def _point(mount: Bind | Tmpfs) -> MountPoint:
     if isinstance(mount, Bind):
-        return MountPoint(type="bind", destination=mount.target, source=mount.source, rw=not mount.readonly)
+        # What is bound into a step is a copy of the builder's own: it has the container's ids.
+        return MountPoint(type="bind", destination=mount.target, source=mount.source, rw=not mount.readonly, mapped=True)
     return MountPoint(type="tmpfs", destination=mount.target, options=(f"size={mount.size}",) if mount.size else ())

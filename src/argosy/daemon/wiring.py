@@ -18,6 +18,7 @@ from argosy.build.context.git import Clone
 from argosy.build.dockerfile import changes
 from argosy.daemon.build_runner import BuildRunner
 from argosy.daemon.config import DaemonConfig
+from argosy.daemon.remap import mapping_namespace
 from argosy.daemon.root import DataRoot
 from argosy.daemon.settings import engine_settings, info_settings, network_settings, registry_settings
 from argosy.engine.announce import Announcer
@@ -79,6 +80,8 @@ class Lower:
     volumes: LocalVolumes
     networks: Controller
     build_cache: CacheTable
+    userns: int
+    """fd of a user namespace with the mapping of ``--userns-remap``, -1 without one."""
 
 
 @dataclass(slots=True)
@@ -129,6 +132,7 @@ def _lower(
     database.open()
     workers = LauncherWorkers(exec_root=run, daemon_id=root.daemon_id)
     driver = select_driver(config["storage_driver"] or None, data, workers=workers)
+    userns = mapping_namespace(settings, driver.name, data)
     limits = Limits(parse_size(str(config["max_archive_size"])), config["max_archive_ratio"])
     layers = Layers(data / driver.name, driver, workers=workers, supervisor=supervisor, limits=limits)
     layers.open()
@@ -174,7 +178,7 @@ def _lower(
         supervisor=supervisor,
         settings=network_settings(config),
     )
-    return Lower(database, workers, runtime, layers, snapshots, content, images, volumes, networks, build_cache)
+    return Lower(database, workers, runtime, layers, snapshots, content, images, volumes, networks, build_cache, userns)
 
 
 def _engine(
@@ -282,6 +286,8 @@ def _engine(
         workers=lower.workers,
         announce=announce,
         clock=clock,
+        settings=settings,
+        userns=lower.userns,
     )
     boot = Boot(
         registry=registry,

@@ -30,12 +30,14 @@ from argosy.engine.model import Status
 from argosy.engine.ports import Images, Snapshots
 from argosy.engine.registry import Registry
 from argosy.engine.remove import Remover
+from argosy.engine.settings import EngineSettings
 from argosy.engine.start import Starter
 from argosy.engine.stop import Stopper
+from argosy.engine.userns import seen_from_outside
 from argosy.engine.views import Viewer
 from argosy.oci.config import Config
 from argosy.runtime.model import AttachRequest, ExitRecord, LogPlan
-from argosy.storage.model import RootMount
+from argosy.storage.model import Mapped, RootMount
 from argosy.storage.ports import Workers
 
 
@@ -57,7 +59,10 @@ class Containers:
         workers: Workers,
         announce: Announcer,
         clock: Clock,
+        settings: EngineSettings,
+        userns: int = -1,
     ) -> None:
+        """``userns``: fd of a user namespace with the mapping of ``--userns-remap``, -1 without one."""
         self._registry = registry
         self._creator = creator
         self._starter = starter
@@ -70,6 +75,8 @@ class Containers:
         self._workers = workers
         self._announce = announce
         self._clock = clock
+        self._settings = settings
+        self._userns = userns
         self._watch = LogWatch()
         self.create = creator.create
 
@@ -284,7 +291,14 @@ class Containers:
         return await self._snapshots.mounts(container.id)
 
     async def _place(self, container: Container) -> Place:
-        return Place(root=await self._root(container), mounts=container.spec.mounts, read_only=container.spec.host.readonly_rootfs)
+        spec = container.spec
+        root = seen_from_outside(await self._root(container), self._settings, spec.host)
+        return Place(
+            root=root,
+            mounts=spec.mounts,
+            read_only=spec.host.readonly_rootfs,
+            userns=self._userns if isinstance(root, Mapped) else -1,
+        )
 
     def _running(self, ref: str) -> Container:
         container = self._registry.find(ref)

@@ -28,6 +28,7 @@ from argosy.engine.registry import Registry
 from argosy.engine.settings import EngineSettings
 from argosy.engine.spec import defaults
 from argosy.engine.store import ContainerStore
+from argosy.engine.userns import mappings, ranges
 from argosy.images.model import ImageView
 
 Validate = Callable[[Config, HostConfig], tuple[str, ...]]
@@ -91,7 +92,8 @@ class Creator:
         undo.push_async_callback(self._snapshots.remove, spec.id)
         root = await self._snapshots.prepare(spec.id, image.chain_id)
         hit("create.snapshot")
-        await self._mounting.copy_up(spec, root)
+        uids, gids = mappings(self._settings, spec.host)
+        await self._mounting.copy_up(spec, root, (ranges(uids), ranges(gids)) if uids else None)
 
     def _spec(
         self,

@@ -203,6 +203,8 @@ class MountPoint(msgspec.Struct, frozen=True):
     """The volume was made for this container alone; ``rm -v`` and ``--rm`` remove it."""
     options: tuple[str, ...] = ()
     """Of a tmpfs, in mount(8)'s words."""
+    mapped: bool = False
+    """The source has a container's ids, as all that the daemon keeps; a container with a user namespace sees it through its mapping."""
 
 
 class ContainerSpec(msgspec.Struct, frozen=True, kw_only=True):

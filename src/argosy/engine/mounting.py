@@ -16,8 +16,9 @@ from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.engine.model import Config, ContainerSpec, HostConfig, MountPoint
 from argosy.engine.ports import Volumes
 from argosy.engine.registry import Registry
-from argosy.storage.model import RootMount
+from argosy.storage.model import IdRanges, RootMount
 from argosy.storage.ports import Workers
+from argosy.storage.volume_mount import is_mount
 
 INTENT = "create-intent"
 
@@ -83,8 +84,11 @@ class Mounting:
                         await self._volumes.remove(name, True)
             await self._database.delete(INTENT, container_id)
 
-    async def copy_up(self, spec: ContainerSpec, root: RootMount) -> None:
-        """Fill empty volumes with what the image has at their place, with owner and mode (``nocopy`` says not to)."""
+    async def copy_up(self, spec: ContainerSpec, root: RootMount, ids: tuple[IdRanges, IdRanges] | None = None) -> None:
+        """Fill empty volumes with what the image has at their place, with owner and mode (``nocopy`` says not to).
+
+        ``ids``: the mapping of the container's user namespace; volumes that are not mapped get the host's ids.
+        """
         for point in spec.mounts:
             if point.type != "volume" or point.no_copy or point.subpath:
                 continue
@@ -92,7 +96,8 @@ class Mounting:
             handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 if not os.listdir(handle):
-                    await self._workers.run("copy_up", {"path": point.destination}, fds=[handle], root=root)
+                    params = {"path": point.destination, "ids": None if point.mapped else ids}
+                    await self._workers.run("copy_up", params, fds=[handle], root=root)
             finally:
                 os.close(handle)
                 await self._volumes.unmount(point.name, spec.id)
@@ -118,7 +123,9 @@ class Mounting:
             view = await self._volumes.create(point.name, point.driver or host.volume_driver or "local", *_volume_asked(point, host))
             if point.anonymous or point.name not in known:
                 undo.push_async_callback(self._volumes.remove, view.name, True)
-            return msgspec.structs.replace(point, driver=view.driver, source=view.mountpoint)
+            # A volume on a file system of its own keeps that one's ids, as a bind mount does.
+            mapped = not is_mount(view.options)
+            return msgspec.structs.replace(point, driver=view.driver, source=view.mountpoint, mapped=mapped)
         if point.type == "bind" and not os.path.lexists(point.source):
             if "must-exist" in point.options or point.source.startswith("/dev/"):
                 raise InvalidParameterError(f'invalid mount config for type "bind": bind source path does not exist: {point.source}')

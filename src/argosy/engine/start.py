@@ -22,7 +22,7 @@ from argosy.base import ids
 from argosy.base.clock import Clock
 from argosy.base.errors import ArgosyError, ConflictError, InvalidParameterError, NotModifiedError, SystemFailureError
 from argosy.base.failpoints import hit
-from argosy.engine import lifecycle, networking
+from argosy.engine import lifecycle, networking, userns
 from argosy.engine.announce import Announcer
 from argosy.engine.confinement import Confinement
 from argosy.engine.container import Container
@@ -103,6 +103,7 @@ class Starter:
         await self._confinement.ready(spec)
         targets = self._join_targets(container)
         join = {kind: target.state.pid for kind, target in targets.items()}
+        join |= userns.joined(self._settings, spec, targets.values())
         with networking.explaining():
             links = networking.parse_links(spec.host.links or (), self._registry)
             request = networking.sandbox_request(spec, self._networks, links)
@@ -214,6 +215,7 @@ class Starter:
         env: list[str],
     ) -> SpecInputs:
         spec, settings = container.spec, self._settings
+        uids, gids = userns.mappings(settings, spec.host)
         return self._confinement.inputs(
             spec,
             mounts=points,
@@ -223,8 +225,8 @@ class Starter:
             shm_source=_shm_source(spec.host.ipc_mode, targets.get("ipc")),
             join=join,
             env=env,
-            uid_map=() if spec.host.userns_mode == "host" else settings.uid_map,
-            gid_map=() if spec.host.userns_mode == "host" else settings.gid_map,
+            uid_map=uids,
+            gid_map=gids,
         )
 
     def _request(self, container: Container, built: RuntimeSpec, root: RootMount, join: Mapping[str, int]) -> StartRequest:

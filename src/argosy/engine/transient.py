@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
-from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError, SystemFailureError
+from argosy.base.errors import InvalidParameterError, SystemFailureError
 from argosy.base.failpoints import hit
 from argosy.base.tasks import Supervisor
-from argosy.engine import networking
+from argosy.engine import networking, userns
 from argosy.engine.confinement import Confinement
 from argosy.engine.create import Validate, fill_host
 from argosy.engine.model import ContainerSpec
@@ -69,13 +69,7 @@ class Transient:
             end.set_result(report.record)
 
     def settle(self, spec: ContainerSpec) -> ContainerSpec:
-        """Return the revision with the daemon's defaults. Raises InvalidParameterError in Docker's words.
-
-        NotImplementedInArgosyError with ``--userns-remap``: what a program writes then has the host's ids, and would get into a
-        layer with them.
-        """
-        if self._settings.uid_map:
-            raise NotImplementedInArgosyError("RUN in a build is not served with --userns-remap yet: build on a daemon without it")
+        """Return the revision with the daemon's defaults. Raises InvalidParameterError in Docker's words."""
         host = fill_host(spec.host, self._settings)
         self._validate(spec.config, host)
         return msgspec.structs.replace(spec, host=host, networks=networking.initial_networks(host.network_mode, dict(spec.networks)))
@@ -109,7 +103,10 @@ class Transient:
             request = networking.sandbox_request(spec, self._networks, {})
         target = networking.join_target(self._registry, spec.id, spec.host.network_mode, "network")
         await self._confinement.ready(spec)
-        start = self._request(spec, root, paths, {} if target is None else {"network": target.state.pid})
+        join: dict[str, int] = {}
+        if target is not None:
+            join = {"network": target.state.pid, **userns.joined(self._settings, spec, [target])}
+        start = self._request(spec, root, paths, join)
         paths.write_etc(hostname=request.hostname, hosts=b"", resolv_conf=b"")
         sandbox, shim = await self._both(request, start)
         if target is not None:

@@ -3,13 +3,20 @@
 subuid(5), subgid(5); moby ``daemon/daemon_unix.go: parseRemappedRoot``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from argosy.base.errors import InvalidParameterError
+from argosy.base.errors import ConflictError, InvalidParameterError
+from argosy.engine.container import Container
+from argosy.engine.model import ContainerSpec, HostConfig
+from argosy.engine.settings import EngineSettings
+from argosy.storage.model import IdRanges, Mapped, RootMount
 
 DEFAULT_USER = "argosy"
 """Stands where dockerd has ``dockremap``: the user that ``default`` means."""
+RANGE = 65536
+_FIRST = 100_000
+"""Where useradd(8) begins too (login.defs, SUB_UID_MIN)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +37,43 @@ class Remap:
     uids: tuple[IdRange, ...]
     gids: tuple[IdRange, ...]
 
-    @property
-    def root(self) -> tuple[int, int]:
-        """The host's uid and gid of the container's root: owner of what the daemon makes for containers."""
-        return to_host(self.uids, 0), to_host(self.gids, 0)
+
+IdMappings = Sequence[Mapping[str, int]]
+"""OCI ``linux.uidMappings``."""
+
+
+def mappings(settings: EngineSettings, host: HostConfig) -> tuple[IdMappings, IdMappings]:
+    """Return a container's (uids, gids); empty when it has the host's user namespace."""
+    return ((), ()) if host.userns_mode == "host" else (settings.uid_map, settings.gid_map)
+
+
+def joined(settings: EngineSettings, spec: ContainerSpec, targets: Iterable[Container]) -> dict[str, int]:
+    """Return the user namespace that has to be entered together with others' namespaces: they belong to it (user_namespaces(7)).
+
+    In the form of `spec.namespaces`' ``join``. Raises ConflictError when one that is joined has the host's, and this container not.
+    """
+    if not mappings(settings, spec.host)[0]:
+        return {}
+    found: dict[str, int] = {}
+    for target in targets:
+        if target.spec.host.userns_mode == "host":
+            raise ConflictError(
+                f"cannot join namespaces of container {target.id}: it has the host's user namespace and this container a user namespace "
+                "of its own; use --userns=host for both or for none"
+            )
+        found.setdefault("user", target.state.pid)
+    return found
+
+
+def seen_from_outside(tree: RootMount | int, settings: EngineSettings, host: HostConfig) -> RootMount | Mapped | int:
+    """Return a container's tree for a worker that copies into or out of it."""
+    uids, gids = mappings(settings, host)
+    return Mapped(tree, ranges(uids), ranges(gids)) if uids else tree
+
+
+def ranges(found: IdMappings) -> IdRanges:
+    """Return OCI mappings as (container, host, size)."""
+    return tuple((entry["containerID"], entry["hostID"], entry["size"]) for entry in found)
 
 
 def parse_remap(text: str, *, users: Mapping[str, int], groups: Mapping[str, int], subuid: str, subgid: str) -> Remap | None:
@@ -70,41 +110,37 @@ def _named(kind: str, text: str, known: Mapping[str, int], title: str) -> str:
 def _ranges(file: str, text: str, owner: str, known: Mapping[str, int]) -> tuple[IdRange, ...]:
     ranges = subordinate(text, owner, known.get(owner))
     if not ranges:
-        raise InvalidParameterError(f'no {file} ranges found for {"user" if file == "subuid" else "group"} "{owner}" in /etc/{file}')
+        kind = "user" if file == "subuid" else "group"
+        raise InvalidParameterError(
+            f'no {file} ranges found for {kind} "{owner}" in /etc/{file}: add the line {owner}:{free_start(text)}:{RANGE} to it'
+        )
     return ranges
+
+
+def free_start(text: str) -> int:
+    """Return the first id, from 100000 on, after all ranges in the text of subuid(5)."""
+    return max([_FIRST, *(start + count for _, start, count in _lines(text))])
+
+
+def _lines(text: str) -> list[tuple[str, int, int]]:
+    """Return (owner, start, count); lines that are not ``name:start:count`` are passed over."""
+    found = []
+    for line in text.splitlines():
+        fields = line.strip().split(":")
+        if len(fields) == 3 and fields[1].isdecimal() and fields[2].isdecimal():
+            found.append((fields[0], int(fields[1]), int(fields[2])))
+    return found
 
 
 def subordinate(text: str, owner: str, number: int | None = None) -> tuple[IdRange, ...]:
     """Return the ranges of ``owner`` (by name or number) in the text of subuid(5), one after another from container id 0.
 
-    Lower host ids come first, as moby sorts them. Lines that are not ``name:start:count`` are passed over.
+    Lower host ids come first, as moby sorts them.
     """
-    found = []
-    for line in text.splitlines():
-        fields = line.strip().split(":")
-        if len(fields) != 3 or not (fields[1].isdecimal() and fields[2].isdecimal()):
-            continue
-        if fields[0] == owner or (number is not None and fields[0] == str(number)):
-            found.append((int(fields[1]), int(fields[2])))
-    ranges, start = [], 0
-    for host, size in sorted(found):
+    mine = sorted((start, count) for name, start, count in _lines(text) if name == owner or name == str(number))
+    found, inside = [], 0
+    for host, size in mine:
         if size:
-            ranges.append(IdRange(start, host, size))
-            start += size
-    return tuple(ranges)
-
-
-def to_host(ranges: Sequence[IdRange], number: int) -> int:
-    """Return the host's id of a container's id. Raises InvalidParameterError when it has none."""
-    for one in ranges:
-        if one.container <= number < one.container + one.size:
-            return one.host + number - one.container
-    raise InvalidParameterError(f"container ID {number} cannot be mapped to a host ID")
-
-
-def to_container(ranges: Sequence[IdRange], number: int) -> int:
-    """Return the container's id of a host's id. Raises InvalidParameterError when it has none."""
-    for one in ranges:
-        if one.host <= number < one.host + one.size:
-            return one.container + number - one.host
-    raise InvalidParameterError(f"host ID {number} cannot be mapped to a container ID")
+            found.append(IdRange(inside, host, size))
+            inside += size
+    return tuple(found)

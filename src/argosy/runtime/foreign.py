@@ -17,7 +17,7 @@ from argosy.runtime.shim import wire
 from argosy.runtime.shim.apart import Starter
 from argosy.runtime.shim.stage import StartError
 from argosy.runtime.spawn import SpawnFailed
-from argosy.runtime.spawn.sources import Mapper, open_root
+from argosy.runtime.spawn.sources import Mapper, open_binds, open_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Foreign:
         self.master = -1
         self.warnings: list[str] = []
         self._mounted = self._created = False
+        self._placed_count = 0
 
     def begin(self, stdio: "Stdio") -> None:
         """``create``: the runtime's init waits. Raises StartError with nothing left."""
@@ -125,6 +126,9 @@ class Foreign:
         if self._mounted:
             mount.unmount(os.fsencode(os.path.join(self._bundle, "rootfs")))
             self._mounted = False
+        while self._placed_count:
+            mount.unmount(os.fsencode(os.path.join(self._bundle, f"mount-{self._placed_count}")))
+            self._placed_count -= 1
 
     def remove(self) -> None:
         if self._created:
@@ -141,9 +145,21 @@ class Foreign:
         if self._plan.get("init"):
             raise StartError(f"--init needs the default runtime, not {os.path.basename(self._runtime)}", 128)
         os.makedirs(os.path.join(self._bundle, "rootfs"), mode=0o700, exist_ok=True)
+        if self._plan["uid_map"]:
+            # The runtime's init goes there from within the user namespace, as somebody who is nobody to the host.
+            directory = os.path.dirname(self._bundle)
+            for passed in (self._bundle, directory, os.path.dirname(directory)):
+                os.chmod(passed, 0o711)
         mapper = Mapper()
+        sources: list[tuple[int, bool]] = []
+        mapped = [index for index, entry in enumerate(self._spec.get("mounts") or ()) if entry.get("uidMappings")]
         try:
             tree = open_root(self._plan, mapper)
+            try:
+                sources = open_binds([_bind(self._spec["mounts"][index]) for index in mapped], mapper)
+            except BaseException:
+                os.close(tree)
+                raise
         except SpawnFailed as error:
             raise StartError(error.docker(), error.code) from None
         finally:
@@ -157,12 +173,28 @@ class Foreign:
             # The version that all of them take: crun 1.8 refuses what is newer than itself, and nothing newer is used here.
             spec = {**self._spec, "ociVersion": "1.0.2", "root": {**(self._spec.get("root") or {}), "path": "rootfs"}}
             spec["process"] = self._resolved({**spec["process"], "terminal": self._terminal}, tree)
+            spec["mounts"] = list(spec.get("mounts") or ())
+            for index, (fd, is_directory) in zip(mapped, sources):
+                spec["mounts"][index] = self._placed(spec["mounts"][index], fd, is_directory)
         finally:
-            os.close(tree)
+            for fd in (tree, *(fd for fd, _ in sources)):
+                os.close(fd)
         linux = dict(spec.get("linux") or {})
         linux["namespaces"] = _namespaces(linux.get("namespaces") or [], self._plan["join"])
         spec["linux"] = linux
         _write(os.path.join(self._bundle, "config.json"), plainjson.dumps(spec).encode())
+
+    def _placed(self, entry: "Mapping[str, Any]", fd: int, is_directory: bool) -> "dict[str, Any]":
+        """Attach a mapped mount in the bundle and return its entry as a plain bind of that: runc maps mounts since 1.2 only."""
+        self._placed_count += 1
+        place = os.path.join(self._bundle, f"mount-{self._placed_count}")
+        if is_directory:
+            os.makedirs(place, mode=0o700, exist_ok=True)
+        else:
+            _write(place, b"")
+        mount.attach(fd, AT_FDCWD, os.fsencode(place))
+        kept = {key: value for key, value in entry.items() if key not in ("uidMappings", "gidMappings")}
+        return {**kept, "source": place}
 
     def _resolved(self, description: "dict[str, Any]", root: int = -1) -> "dict[str, Any]":
         """Return the process with its user as numbers: other runtimes know no names (runtime-spec config.md, user)."""
@@ -246,6 +278,24 @@ class Foreign:
         return os.waitstatus_to_exitcode(status), _last_error(log)
 
 
+def _bind(entry: "Mapping[str, Any]") -> "dict[str, Any]":
+    """Return a mount that is to be mapped as `open_binds` takes it; the runtime sees to its options."""
+    return {
+        "source": entry["source"],
+        "recursive": "rbind" in (entry.get("options") or ()),
+        "on": 0,
+        "off": 0,
+        "propagation": mount.MS_PRIVATE | mount.MS_REC,
+        "uid_map": _ranges(entry["uidMappings"]),
+        "gid_map": _ranges(entry["gidMappings"]),
+        "recursive_map": False,
+    }
+
+
+def _ranges(entries: "list[dict[str, int]]") -> list[list[int]]:
+    return [[entry["containerID"], entry["hostID"], entry["size"]] for entry in entries]
+
+
 _SIGNALS = (2, 10, 12, 13, 15, 1, 25)
 
 
@@ -315,7 +365,7 @@ def _file(root: int, path: bytes) -> bytes:
 
 
 def _write(path: str, data: bytes) -> None:
-    with open(path, "wb") as file:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
         file.write(data)
 
 

@@ -9,12 +9,14 @@ import fcntl
 import os
 import sys
 
-from argosy.linux import kernel, mount, overlay, process
+from argosy.linux import mount, overlay, process
 from argosy.linux.fuse_overlay import open_fuse_overlay
 from argosy.linux.syscall import AT_FDCWD
+from argosy.linux.userns import act_as, outside
 from argosy.runtime.exitrecord import start_time
 from argosy.runtime.shim import wire
 from argosy.runtime.shim.title import set_title
+from argosy.runtime.spawn.sources import Mapper, open_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ def _enter(root: "dict[str, Any] | None", views: "list[dict[str, Any]]", fds: "S
         mount.set_propagation(b"/", mount.MS_PRIVATE | mount.MS_REC)
     opened = [_view(view, mounted) for view, mounted in zip(views, served)]
     if root is not None:
+        owner = (outside(root["uid_map"], 0), outside(root["gid_map"], 0)) if root["uid_map"] else None
         if root["kind"] == "pid":
             _chroot(root["pid"], root["start"])
         else:
@@ -75,6 +78,8 @@ def _enter(root: "dict[str, Any] | None", views: "list[dict[str, Any]]", fds: "S
         sys.meta_path.clear()
         sys.path_hooks.clear()
         sys.path_importer_cache.clear()
+        if owner is not None:
+            act_as(*owner)
     return (*fds, *opened)
 
 
@@ -109,9 +114,15 @@ def _mounted(root: "dict[str, Any]", served: int) -> int:
     """Return the fd of the tree as a detached mount."""
     if served >= 0:
         return served
+    if root["uid_map"]:
+        mapper = Mapper()
+        try:
+            return open_tree(root, mapper)
+        finally:
+            mapper.close()
     if root["kind"] != "overlay":
         return mount.clone_tree(AT_FDCWD, os.fsencode(root["path"]), recursive=True)
-    return overlay.open_overlay(*_directories(root), lowerdir_plus=kernel.has_lowerdir_plus(), scratch=b"/proc")
+    return overlay.open_overlay(*_directories(root), lowerdir_plus=root["lowerdir_plus"], scratch=b"/proc")
 
 
 def _served(root: "dict[str, Any] | None") -> int:

@@ -25,6 +25,19 @@ class Directory:
 
 RootMount = Overlay | Directory
 
+IdRanges = tuple[tuple[int, int, int], ...]
+"""(in the container, on the host, how many)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A container's tree as the host sees it behind its user namespace: files have the host's ids."""
+
+    tree: RootMount | int
+    """A snapshot, or the pid of the running container's init."""
+    uids: IdRanges
+    gids: IdRanges
+
 
 @dataclass(frozen=True, slots=True)
 class VolumeView:

@@ -48,9 +48,7 @@ class Volumes:
         trash: Trash,
         events: EventBus,
         clock: Clock,
-        owner: tuple[int, int] = (0, 0),
     ) -> None:
-        self._owner = owner
         self._root = root
         self._db = db
         self._workers = workers
@@ -188,8 +186,6 @@ class Volumes:
     def _make_directory(self, path: Path) -> None:
         path.mkdir(mode=0o701, exist_ok=True)
         (path / "_data").mkdir(mode=0o755)
-        if self._owner != (0, 0):
-            os.chown(path / "_data", *self._owner)
 
     def _record(self, name: str) -> _Record:
         try:

@@ -1,6 +1,7 @@
 """User namespaces, and joining those of others."""
 
 import os
+import stat
 from typing import Any
 
 import pytest
@@ -11,10 +12,21 @@ MAPPED = {"namespaces": [*ALL, {"type": "user"}], "uidMappings": MAPS, "gidMappi
 
 
 def test_root_of_a_user_namespace_owns_the_image_and_nothing_of_the_host(low: Any) -> None:
-    low.sh("stat -c %u /bin /etc/passwd; id -u; touch /made; cat /proc/self/uid_map", linux=MAPPED)
-    (made,) = low.scratch.glob("upper*/made")
-    assert made.stat().st_uid == 100000
+    shown = low.sh("stat -c %u /bin /etc/passwd; id -u; touch /made; cat /proc/self/uid_map", linux=MAPPED)
+    assert shown.split() == ["0", "0", "0", "0", "100000", "65536"]
     assert (low.root / "etc/passwd").stat().st_uid == 0
+
+
+def test_an_upper_layer_holds_the_containers_ids(low: Any) -> None:
+    script = "mkdir /d && touch /made /d/f && chown 33:34 /d/f && chown 5:6 /etc/passwd && rmdir /tmp && mkdir /tmp && rm /bin/true"
+    low.sh(script, linux=MAPPED)
+    (upper,) = (path.parent for path in low.scratch.glob("upper*/made"))
+    owners = {name: (upper / name).lstat() for name in ("made", "d", "d/f", "etc/passwd", "bin/true", "tmp")}
+    assert {name: (found.st_uid, found.st_gid) for name, found in owners.items()} == {
+        "made": (0, 0), "d": (0, 0), "d/f": (33, 34), "etc/passwd": (5, 6), "bin/true": (0, 0), "tmp": (0, 0),
+    }  # fmt: skip
+    assert stat.S_ISCHR(owners["bin/true"].st_mode) and owners["bin/true"].st_rdev == 0
+    assert os.getxattr(upper / "tmp", "trusted.overlay.opaque") == b"y"
 
 
 def test_layers_are_mapped_also_without_lowerdir_plus(low: Any) -> None:
@@ -96,3 +108,13 @@ def test_a_time_namespace_has_its_own_clock(low: Any) -> None:
 def test_a_cgroup_namespace_starts_at_the_containers_own(low: Any) -> None:
     paths = {line.rpartition(":")[2] for line in low.sh("cat /proc/self/cgroup").splitlines()}
     assert paths == {"/"}
+
+
+def test_processes_of_a_user_namespace_are_joined_together_with_it(low: Any) -> None:
+    first = low.plan("sleep", "60", linux=MAPPED)
+    second = low.plan(
+        "sh", "-c", "ps | grep -c 'sleep 60'; exit 7", linux={**MAPPED, **without("pid")}, options={"join": {"pid": 1, "user": 1}}
+    )
+    second["join_started"] = {"pid": 0, "user": 0}
+    result = low.run_all(first, second, kill=[first["id"]])["results"][1]
+    assert (result["status"], int(result["stdout"]) >= 1) == (7, True), result

@@ -1,24 +1,16 @@
 import fcntl
-import io
 import os
 import struct
 import subprocess
-import tarfile
-import tempfile
 
 import pytest
 
-from argosy.base.errors import InvalidParameterError
-from argosy.base.tasks import Supervisor
 from argosy.linux import btrfs
 from argosy.storage.drivers.btrfs import Btrfs
 from argosy.storage.drivers.fuse_overlayfs import FuseOverlayfs
 from argosy.storage.drivers.overlay2 import Overlay2
 from argosy.storage.drivers.probe import fuse_program, probe_fuse_overlay
 from argosy.storage.drivers.vfs import Vfs
-from argosy.storage.layers import Layers
-from argosy.storage.mapped import MappedWorkers
-from argosy.storage.snapshots import Snapshots
 from suites.fork_workers import ForkWorkers
 from suites.snapshots import Opened, SnapshotContract, tar
 from support.loop import loop
@@ -118,61 +110,3 @@ class TestBtrfs(SnapshotContract):
 def subvolumes(path):
     done = subprocess.run(["btrfs", "subvolume", "list", str(path)], check=True, capture_output=True, text=True)
     return {line.split()[-1] for line in done.stdout.splitlines()}
-
-
-class TestMappedIds:
-    """A daemon with ``--userns-remap``: layers keep the ids of archives, an upper directory has the host's."""
-
-    MAP = ((0, 100_000, 65_536),)
-
-    @pytest.fixture
-    async def layers(self, tmp_path, workers):
-        home = tmp_path / "home"
-        home.mkdir()
-        mapped = MappedWorkers(workers, uids=self.MAP, gids=self.MAP)
-        supervisor = Supervisor()
-        layers = Layers(home, Overlay2(home), workers=mapped, supervisor=supervisor)
-        layers.open()
-        yield layers
-        for task in list(supervisor._tasks):
-            await task
-
-    async def test_a_commit_has_the_containers_ids(self, layers):
-        snapshots = Snapshots(layers)
-        contract = SnapshotContract()
-        data = tar(("d", "dir"), ("d/f", b"1", {"uid": 1000, "gid": 7}), ("d/g", b"1"))
-        layer = await contract.add(layers, None, data)
-        with Opened(await snapshots.prepare("c", layer.chain_id)) as root:
-            assert (root.stat("d/f").st_uid, root.stat("d/f").st_gid) == (1000, 7)
-            # As the container's processes would, seen from the host.
-            root.write("new", b"3")
-            os.chown("new", 100_033, 100_000, dir_fd=root.fd)
-            os.chown("d/f", 100_001, 100_002, dir_fd=root.fd)
-            root.remove("d/g")
-            os.chown("d", 100_000, 100_000, dir_fd=root.fd)
-        committed = await contract.commit(layers, snapshots, "c")
-        with tarfile.open(fileobj=io.BytesIO(await contract.content(layers, committed.chain_id))) as archive:
-            owners = {member.name: (member.uid, member.gid) for member in archive}
-        assert owners == {"d": (0, 0), "d/.wh.g": (0, 0), "d/f": (1, 2), "new": (33, 0)}
-
-    async def test_copies_speak_of_the_containers_ids(self, layers):
-        snapshots = Snapshots(layers)
-        layer = await SnapshotContract().add(layers, None, tar(("d", "dir"), ("d/f", b"1", {"uid": 7, "gid": 8})))
-        root = await snapshots.prepare("c", layer.chain_id)
-        for data, words in ((tar(("g", b"2", {"uid": 5, "gid": 6})), ""), (tar(("h", b"3", {"uid": 70_000})), "Container ID 70000 cannot")):
-            with tempfile.TemporaryFile() as file:
-                file.write(data)
-                file.seek(0)
-                try:
-                    await layers.workers.run("unpack", {"path": "/d"}, fds=[file.fileno()], root=root)
-                    assert not words
-                except InvalidParameterError as error:
-                    assert words in str(error)
-        with Opened(root) as opened:
-            assert (opened.stat("d/g").st_uid, opened.stat("d/g").st_gid) == (100_005, 100_006)
-        with tempfile.TemporaryFile() as file:
-            await layers.workers.run("pack", {"path": "/d"}, fds=[file.fileno()], root=root)
-            file.seek(0)
-            with tarfile.open(fileobj=file) as archive:
-                owners = {member.name: (member.uid, member.gid) for member in archive}
-        assert owners == {"d": (0, 0), "d/f": (7, 8), "d/g": (5, 6)}

@@ -3,7 +3,7 @@
 import pytest
 
 from argosy.base.errors import InvalidParameterError
-from argosy.engine.userns import IdRange, parse_remap, subordinate, to_container, to_host
+from argosy.engine.userns import IdRange, free_start, parse_remap
 
 USERS = {"root": 0, "argosy": 999, "ann": 1000}
 GROUPS = {"root": 0, "argosy": 998, "ann": 1000, "team": 1001}
@@ -38,18 +38,7 @@ def test_ranges_follow_one_another_lower_host_ids_first():
     found = parse("ann:team")
     assert found.uids == (IdRange(0, 200000, 10), IdRange(10, 300000, 65536))
     assert found.gids == (IdRange(0, 500000, 65536),)
-    assert found.root == (200000, 500000)
     assert found.uids[1].oci() == {"containerID": 10, "hostID": 300000, "size": 65536}
-
-
-def test_ids_go_both_ways():
-    ranges = subordinate(SUBUID, "ann", 1000)
-    for number in (0, 9, 10, 65545):
-        assert to_container(ranges, to_host(ranges, number)) == number
-    with pytest.raises(InvalidParameterError, match="container ID 65546 cannot be mapped to a host ID"):
-        to_host(ranges, 65546)
-    with pytest.raises(InvalidParameterError):
-        to_container(ranges, 1)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +48,16 @@ def test_ids_go_both_ways():
         ("nope", 'error during "nope" user lookup'),
         ("ann:nope", 'error during "nope" group lookup'),
         ("4242", "user id 4242 does not exist on this host"),
-        ("root", 'no subuid ranges found for user "root" in /etc/subuid'),
-        ("ann:root", 'no subgid ranges found for group "root" in /etc/subgid'),
+        ("root", 'no subuid ranges found for user "root" in /etc/subuid: add the line root:365536:65536 to it'),
+        ("ann:root", 'no subgid ranges found for group "root" in /etc/subgid: add the line root:565536:65536 to it'),
     ],
 )
 def test_wrong_ones_are_refused(text, words):
     with pytest.raises(InvalidParameterError, match=words.replace("/", "/")):
         parse(text)
+
+
+def test_a_free_range_lies_after_all_others():
+    assert free_start("") == 100_000
+    assert free_start(SUBUID) == 365_536
+    assert free_start("low:1000:10\nann:x:5\n") == 100_000

@@ -13,7 +13,7 @@ from argosy.engine.copy.place import Place, grafts
 from argosy.engine.copy.stat import naming, stat_path
 from argosy.oci.passwd import resolve_user
 from argosy.storage import pipes
-from argosy.storage.model import RootMount
+from argosy.storage.model import Mapped, RootMount
 from argosy.storage.ports import Workers
 
 ROOT_READ_ONLY = "container rootfs is marked read-only"
@@ -35,7 +35,7 @@ async def _packed(workers: Workers, place: Place, path: str) -> AsyncIterator[by
 
 
 async def from_worker(
-    workers: Workers, job: str, params: dict[str, Any], *, fds: Sequence[int], root: RootMount | int | None
+    workers: Workers, job: str, params: dict[str, Any], *, fds: Sequence[int], root: RootMount | Mapped | int | None
 ) -> AsyncIterator[bytes]:
     """Yield what a job writes to its first fd; raise what it failed with. Left early, the worker is killed."""
     read, write = pipes.make_pipe()
@@ -123,7 +123,7 @@ def _refuse_read_only(place: Place, path: str) -> None:
     if point is not None:
         if not point.rw:
             raise InvalidParameterError(VOLUME_READ_ONLY)
-    elif place.read_only and not isinstance(place.root, int):
+    elif place.read_only and not place.running:
         raise InvalidParameterError(ROOT_READ_ONLY)
 
 

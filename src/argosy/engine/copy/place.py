@@ -9,16 +9,22 @@ from typing import Any
 from argosy.engine.model import MountPoint
 from argosy.linux import mount
 from argosy.linux.syscall import AT_FDCWD
-from argosy.storage.model import Overlay, RootMount
+from argosy.storage.model import Mapped, Overlay, RootMount
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    root: RootMount | int
-    """A snapshot, or the pid of the running container's init."""
+    root: RootMount | Mapped | int
+    """A snapshot, or the pid of the running container's init; mapped if the container has a user namespace."""
     mounts: Sequence[MountPoint] = ()
     read_only: bool = False
     """The container's root file system was made read-only (``--read-only``)."""
+    userns: int = -1
+    """fd of a user namespace that holds the mapping; the caller's."""
+
+    @property
+    def running(self) -> bool:
+        return isinstance(self.root.tree if isinstance(self.root, Mapped) else self.root, int)
 
     def covering(self, path: str) -> MountPoint | None:
         """Return the innermost mount that ``path`` lies in, as far as its text tells; links are the kernel's business."""
@@ -49,6 +55,8 @@ def grafts(place: Place) -> Iterator[tuple[list[int], list[list[Any]]]]:
             except OSError:
                 continue
             opened.callback(os.close, fd)
+            if place.userns >= 0 and point.mapped:
+                mount.set_attributes(fd, userns=place.userns)
             if not point.rw:
                 mount.set_attributes(fd, on=mount.ATTR_RDONLY, recursive=True)
             fds.append(fd)
@@ -59,7 +67,7 @@ def grafts(place: Place) -> Iterator[tuple[list[int], list[list[Any]]]]:
 
 def _hosted(place: Place) -> list[MountPoint]:
     """Parents first, so that a mount within a mount lies on top."""
-    if isinstance(place.root, int):
+    if place.running:
         return []
     points = [point for point in place.mounts if point.type in ("bind", "volume") and point.source]
     return sorted(points, key=lambda point: os.path.normpath(point.destination).count("/"))

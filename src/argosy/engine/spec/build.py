@@ -71,7 +71,14 @@ def build_spec(spec: ContainerSpec, inputs: SpecInputs) -> RuntimeSpec:
         "root": {"path": "rootfs", "readonly": host.readonly_rootfs},
         "process": container_process(spec, inputs),
         "hostname": "" if host.uts_mode == "host" else config.hostname,
-        "mounts": mounts(host, inputs.mounts, files=inputs.files, shm_source=inputs.shm_source),
+        "mounts": mounts(
+            host,
+            inputs.mounts,
+            files=inputs.files,
+            shm_source=inputs.shm_source,
+            uid_map=inputs.uid_map,
+            gid_map=inputs.gid_map,
+        ),
         "annotations": dict(host.annotations or {}),
         "linux": linux,
     }

@@ -6,6 +6,9 @@ from argosy.engine.model import HostConfig, MountPoint
 from argosy.engine.spec import defaults
 from argosy.oci.runtime_spec import Mount
 
+IdMappings = Sequence[Mapping[str, int]]
+"""OCI ``uidMappings``."""
+
 
 def mounts(
     host: HostConfig,
@@ -13,22 +16,26 @@ def mounts(
     *,
     files: Mapping[str, str],
     shm_source: str,
+    uid_map: IdMappings = (),
+    gid_map: IdMappings = (),
 ) -> list[Mount]:
     """Return OCI mounts.
 
     ``files``: destination → host path of resolv.conf, hosts and hostname. ``shm_source``: a host path whose tmpfs is shared
-    as /dev/shm (another container's, or the host's); empty for a tmpfs of its own.
+    as /dev/shm (another container's, or the host's); empty for a tmpfs of its own. ``uid_map`` and ``gid_map``: of the user
+    namespace; what the daemon keeps is mounted through them, for it has the container's ids.
     """
     taken = {point.destination for point in points} | set(host.tmpfs or {})
     found = [mount for mount in defaults.base_mounts(privileged=host.privileged) if mount["destination"] not in taken]
     if "/dev/shm" not in taken:
         found.append(_shm(host, shm_source))
+    mapping: Mount = {"uidMappings": [dict(one) for one in uid_map], "gidMappings": [dict(one) for one in gid_map]} if uid_map else {}
     found.extend(
-        {"destination": target, "type": "bind", "source": source, "options": ["rbind", "rprivate"]}
+        {"destination": target, "type": "bind", "source": source, "options": ["rbind", "rprivate"], **mapping}
         for target, source in files.items()
         if target not in taken
     )
-    own: list[Mount] = [_user_mount(point) for point in points]
+    own: list[Mount] = [{**_user_mount(point), **mapping} if point.mapped else _user_mount(point) for point in points]
     own.extend(_tmpfs(target, options) for target, options in (host.tmpfs or {}).items())
     found.extend(sorted(own, key=lambda mount: mount["destination"].rstrip("/").count("/") if mount["destination"] != "/" else 0))
     return [mount for mount in found if mount["type"] != "none"]

@@ -9,11 +9,13 @@ from typing import Any
 
 from argosy.base import errors
 from argosy.base.errors import ArgosyError, SystemFailureError
+from argosy.linux.kernel import has_lowerdir_plus
 from argosy.runtime.client.connection import Connection, Message
 from argosy.runtime.client.launcher import Launcher
+from argosy.runtime.compile import plan_tree
 from argosy.runtime.exitrecord import start_time
 from argosy.runtime.worker import JOBS
-from argosy.storage.model import Directory, Overlay, RootMount
+from argosy.storage.model import Mapped, RootMount
 
 _IDLE = 60.0
 _KINDS = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, ArgosyError)}
@@ -35,7 +37,7 @@ class LauncherWorkers:
         params: Mapping[str, Any],
         *,
         fds: Sequence[int] = (),
-        root: RootMount | int | None = None,
+        root: RootMount | Mapped | int | None = None,
         views: Sequence[RootMount] = (),
     ) -> Any:
         self._begin()
@@ -82,18 +84,18 @@ async def _answer(link: socket.socket) -> Message:
         connection.close()
 
 
-def _request(job: str, params: Mapping[str, Any], root: RootMount | int | None, views: Sequence[RootMount]) -> dict[str, Any]:
-    return {"job": job, "params": dict(params), "root": _root(root), "views": [_root(view) for view in views]}
+def _request(job: str, params: Mapping[str, Any], root: RootMount | Mapped | int | None, views: Sequence[RootMount]) -> dict[str, Any]:
+    ids = {"ids": [root.uids, root.gids]} if isinstance(root, Mapped) else {}
+    return {"job": job, "params": {**params, **ids}, "root": _root(root), "views": [_root(view) for view in views]}
 
 
-def _root(root: RootMount | int | None) -> dict[str, Any] | None:
+def _root(root: RootMount | Mapped | int | None) -> dict[str, Any] | None:
     if root is None:
         return None
-    if isinstance(root, Overlay):
-        return {"kind": "overlay", "lower": list(root.lower), "upper": root.upper, "work": root.work, "program": root.program}
-    if isinstance(root, Directory):
-        return {"kind": "directory", "path": root.path}
-    return {"kind": "pid", "pid": root, "start": start_time(root)}
+    tree, uids, gids = (root.tree, root.uids, root.gids) if isinstance(root, Mapped) else (root, (), ())
+    if isinstance(tree, int):
+        return {"kind": "pid", "pid": tree, "start": start_time(tree), "uid_map": uids, "gid_map": gids}
+    return plan_tree(tree, lowerdir_plus=has_lowerdir_plus(), uids=uids, gids=gids)
 
 
 def _error(answer: Message) -> Exception:

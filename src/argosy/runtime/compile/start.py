@@ -14,7 +14,7 @@ from argosy.runtime.compile.process import filter_flags, limit_steps, process_fi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from argosy.oci.runtime_spec import RuntimeSpec
@@ -67,7 +67,10 @@ def compile_start(
         steps += [("await", {"word": "m"}), ("map_root", {})]
     elif "user" in joined:
         steps.append(("map_root", {}))
-    steps += [("propagation", {"path": "/", "flag": mount.MS_REC | mount.MS_PRIVATE}), ("attach_root", {"point": _attach_point(rootfs)})]
+    steps += [
+        ("propagation", {"path": "/", "flag": mount.MS_REC | mount.MS_PRIVATE}),
+        ("attach_root", {"point": _attach_point(rootfs, hooks or not user_namespace)}),
+    ]
     steps += mounts.steps
     if mounts.has_dev:
         steps += _device_steps(linux, host, user_namespace, mounts)
@@ -93,6 +96,8 @@ def compile_start(
         user_step(process),
         ("working_directory", {"path": process.get("cwd") or "/"}),
     ]
+    uids = _mapping(linux.get("uidMappings"), "user" in new) if user_namespace else []
+    gids = _mapping(linux.get("gidMappings"), "user" in new) if user_namespace else []
     return {
         "version": VERSION,
         "kind": "start",
@@ -100,9 +105,9 @@ def compile_start(
         "namespaces": sorted(new),
         "join": joined,
         # Those of a joined namespace are not written again; the layers are mapped by them.
-        "uid_map": _mapping(linux.get("uidMappings"), "user" in new) if user_namespace else [],
-        "gid_map": _mapping(linux.get("gidMappings"), "user" in new) if user_namespace else [],
-        "root": _root(rootfs, host),
+        "uid_map": uids,
+        "gid_map": gids,
+        "root": plan_tree(rootfs, lowerdir_plus=host.lowerdir_plus, uids=uids, gids=gids),
         "binds": mounts.binds,
         "cgroup": cgroup,
         "steps": steps,
@@ -143,25 +148,33 @@ def _mapping(entries: "list[dict[str, int]] | None", needed: bool) -> "list[list
     return [[entry["containerID"], entry["hostID"], entry["size"]] for entry in entries or ()]
 
 
-def _attach_point(rootfs: "RootMount") -> str:
+def _attach_point(rootfs: "RootMount", in_place: bool) -> str:
     """A directory root is attached where it lies, so that hooks find its mounts there; else any directory of the host will do.
 
-    Over "/" it cannot be seen by this process, but setns(2) into the namespace would arrive in it.
+    Over "/" it cannot be seen by this process, but setns(2) into the namespace would arrive in it. In a user namespace the way to
+    where it lies may be closed.
     """
-    return getattr(rootfs, "path", "/")
+    return getattr(rootfs, "path", "/") if in_place else "/"
 
 
-def _root(rootfs: "RootMount", host: HostFacts) -> "dict[str, Any]":
-    lower = getattr(rootfs, "lower", None)
+def plan_tree(
+    tree: "RootMount", *, lowerdir_plus: bool, uids: "Sequence[Sequence[int]]", gids: "Sequence[Sequence[int]]"
+) -> "dict[str, Any]":
+    """Return how `spawn.sources.open_tree` mounts a tree; the mappings are (on the disk, seen, size)."""
+    mapping: dict[str, Any] = {"uid_map": uids, "gid_map": gids}
+    lower = getattr(tree, "lower", None)
     if lower is None:
-        return {"kind": "directory", "path": rootfs.path, "map": getattr(rootfs, "map", True)}  # type: ignore[union-attr]
+        # Who prepared a bundle has prepared its owners too.
+        mapped = getattr(tree, "map", True)
+        return {"kind": "directory", "path": tree.path, **(mapping if mapped else {"uid_map": [], "gid_map": []})}  # type: ignore[union-attr]
     return {
         "kind": "overlay",
         "lower": list(lower),
-        "upper": rootfs.upper,  # type: ignore[union-attr]
-        "work": rootfs.work,  # type: ignore[union-attr]
-        "lowerdir_plus": host.lowerdir_plus,
-        "program": rootfs.program,  # type: ignore[union-attr]
+        "upper": tree.upper,  # type: ignore[union-attr]
+        "work": tree.work,  # type: ignore[union-attr]
+        "lowerdir_plus": lowerdir_plus,
+        "program": tree.program,  # type: ignore[union-attr]
+        **mapping,
     }
 
 

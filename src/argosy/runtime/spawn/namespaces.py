@@ -21,7 +21,9 @@ class Joined:
     """
 
     def __init__(self, paths: "Mapping[str, str]", time_offsets: "Mapping[str, Mapping[str, int]] | None" = None) -> None:
-        self._paths = {kind: path for kind, path in paths.items() if kind != "user"}
+        # With a user namespace the child comes from `clone_into_user_namespace`, which sees to the pid namespace too.
+        left = ("user", "pid") if "user" in paths else ()
+        self._paths = {kind: path for kind, path in paths.items() if kind not in left}
         self._time_offsets = time_offsets
         self._back: list[tuple[int, int]] = []
 
@@ -69,36 +71,40 @@ def _write_offsets(offsets: "Mapping[str, Mapping[str, int]]") -> None:
         os.close(fd)
 
 
-def clone_into_user_namespace(path: str, flags: int, cgroup_fd: int) -> tuple[int, int]:
-    """Clone a child whose new namespaces belong to an existing user namespace; (0, -1) in the child.
+def clone_into_user_namespace(paths: "Mapping[str, str]", flags: int, cgroup_fd: int) -> tuple[int, int]:
+    """Clone a child whose new namespaces belong to the user namespace of ``paths``; (0, -1) in the child.
 
     This process cannot join and come back (it would lose its rights for good), so a process in between joins, makes the
-    child as its sibling (CLONE_PARENT) and ends.
+    child as its sibling (CLONE_PARENT) and ends. A pid namespace is joined by that one too: born into it, it would tell the
+    child's number there, which is another process's here.
     """
-    userns = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    userns = os.open(paths["user"], os.O_RDONLY | os.O_CLOEXEC)
+    pidns = os.open(paths["pid"], os.O_RDONLY | os.O_CLOEXEC) if "pid" in paths else -1
     ours, theirs = os.pipe2(os.O_CLOEXEC)
     between, between_fd = process.clone3(0, cgroup_fd)
     if between == 0:
         try:
             os.close(ours)
             process.prctl(process.PR_SET_DUMPABLE, 0, name="dumpable")
+            if pidns >= 0:
+                process.setns(pidns, process.NEWPID)
             process.setns(userns, process.NEWUSER)
             pid = process.clone_sibling(flags)
             if pid == 0:
-                os.close(theirs)
-                os.close(userns)
+                for fd in (theirs, userns, *([pidns] if pidns >= 0 else [])):
+                    os.close(fd)
                 return 0, -1
             os.write(theirs, b"%d" % pid)
         except OSError as error:
             os.write(theirs, b"-%d" % (error.errno or 1))
         os._exit(0)
-    os.close(theirs)
-    os.close(userns)
+    for fd in (theirs, userns, *([pidns] if pidns >= 0 else [])):
+        os.close(fd)
     answer = os.read(ours, 32)
     os.close(ours)
     os.waitpid(between, 0)
     os.close(between_fd)
     pid = int(answer or b"-5")
     if pid < 0:
-        fail(-pid, "joining the user namespace", path)
+        fail(-pid, "joining the user namespace", paths["user"])
     return pid, process.pidfd_open(pid)

@@ -5,8 +5,9 @@ import os
 from argosy.linux import mount, overlay
 from argosy.linux.fuse_overlay import open_fuse_overlay
 from argosy.linux.syscall import AT_FDCWD, SyscallError
+from argosy.linux.userns import user_namespace
 from argosy.runtime.spawn.failure import SpawnFailed
-from argosy.runtime.spawn.idmap import overlay_in_helper, own_upper, user_namespace
+from argosy.runtime.spawn.mapped_overlay import overlay_in_helper
 from argosy.runtime.spawn.namespaces import Joined
 
 TYPE_CHECKING = False
@@ -35,25 +36,30 @@ class Mapper:
 
 def open_root(plan: "Mapping[str, Any]", mapper: Mapper) -> int:
     """Return the fd of the container's root, mounted nowhere yet. Raises SpawnFailed."""
-    root = plan["root"]
     try:
-        userns = mapper.namespace(plan["uid_map"], plan["gid_map"]) if plan["uid_map"] else -1
-        if root["kind"] == "directory":
-            return _open_directory(os.fsencode(root["path"]), userns if root["map"] else -1)
-        if root["program"]:
-            return _open_served(root, userns)
-        if userns >= 0 and root["upper"]:
-            own_upper(root["upper"], plan["uid_map"], plan["gid_map"])
-        if userns >= 0 or not root["lowerdir_plus"]:
-            return overlay_in_helper(dict(root), userns)
-        return overlay.open_overlay(
-            tuple(os.fsencode(path) for path in root["lower"]),
-            os.fsencode(root["upper"]),
-            os.fsencode(root["work"]),
-            lowerdir_plus=True,
-        )
+        return open_tree(plan["root"], mapper)
     except (OSError, ValueError) as error:
         raise SpawnFailed(getattr(error, "errno", 0) or 0, "rootfs source", f"mounting the root file system: {error}") from error
+
+
+def open_tree(root: "Mapping[str, Any]", mapper: Mapper) -> int:
+    """Return the fd of a plan's tree as a detached mount, seen through ``uid_map`` and ``gid_map`` if it has them.
+
+    Raises OSError, ValueError.
+    """
+    userns = mapper.namespace(root["uid_map"], root["gid_map"]) if root["uid_map"] else -1
+    if root["kind"] == "directory":
+        return _open_directory(os.fsencode(root["path"]), userns)
+    if root["program"]:
+        return _open_served(root, userns)
+    if userns >= 0 or not root["lowerdir_plus"]:
+        return overlay_in_helper(root, userns)
+    return overlay.open_overlay(
+        tuple(os.fsencode(path) for path in root["lower"]),
+        os.fsencode(root["upper"]),
+        os.fsencode(root["work"]),
+        lowerdir_plus=True,
+    )
 
 
 def _open_served(root: "Mapping[str, Any]", userns: int) -> int:
@@ -69,8 +75,7 @@ def _open_directory(path: bytes, userns: int) -> int:
     fd = mount.clone_tree(AT_FDCWD, path, recursive=True)
     try:
         mount.set_attributes(fd, propagation=mount.MS_PRIVATE, recursive=True)
-        # The owner tells whether the directory was made for the mapping (files chowned) or is to be seen through it.
-        if userns >= 0 and os.stat(path).st_uid == 0:
+        if userns >= 0:
             mount.set_attributes(fd, userns=userns)
         return fd
     except BaseException:

@@ -4,13 +4,13 @@ import os
 
 from argosy.linux import process
 from argosy.linux.loopback import raise_loopback
+from argosy.linux.userns import write_maps
 from argosy.runtime.cgroups import Group, open_group
 from argosy.runtime.init import gate
 from argosy.runtime.init.context import Context
 from argosy.runtime.init.run import run
 from argosy.runtime.spawn.child import Child
 from argosy.runtime.spawn.failure import SpawnFailed
-from argosy.runtime.spawn.idmap import write_maps
 from argosy.runtime.spawn.job import build_job
 from argosy.runtime.spawn.namespaces import Joined, clone_into_user_namespace
 from argosy.runtime.spawn.sources import Mapper, open_binds, open_root
@@ -122,7 +122,7 @@ def _clone(
         offsets = plan["time_offsets"] if "time" in plan["namespaces"] else None
         with Joined(plan["join"], offsets):
             if "user" in plan["join"]:
-                pid, pidfd = clone_into_user_namespace(plan["join"]["user"], flags, cgroup_fd)
+                pid, pidfd = clone_into_user_namespace(plan["join"], flags, cgroup_fd)
             else:
                 pid, pidfd = process.clone3(flags, cgroup_fd)
             if pid == 0:

@@ -14,20 +14,19 @@ from argosy.storage.archive.background import BackgroundHash
 from argosy.storage.archive.compare import SERVED, is_opaque, is_whiteout
 from argosy.storage.archive.copy import copy_data
 from argosy.storage.archive.entry import BLOCK, HARDLINK, REGULAR, Entry
-from argosy.storage.archive.idmap import IdMap
 from argosy.storage.archive.pack import OPEN_FILE, Packer, make_entry, open_item, xattrs
 from argosy.storage.archive.recipe import Writer
 
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def commit(upper: int, digest: BackgroundHash, recipe: Writer, ids: IdMap | None = None) -> tuple[int, int]:
+def commit(upper: int, digest: BackgroundHash, recipe: Writer) -> tuple[int, int]:
     """Copy the directory ``upper`` into the current directory, an empty one; ``digest`` gets what its tar would be.
 
     Returns the bytes of files, and of the tar.
     """
     os.umask(0)
-    mirror = _Mirror(digest, recipe, ids)
+    mirror = _Mirror(digest, recipe)
     mirror.tree(upper, b"")
     mirror.finish()
     return mirror.size, mirror.tar_size
@@ -36,8 +35,8 @@ def commit(upper: int, digest: BackgroundHash, recipe: Writer, ids: IdMap | None
 class _Mirror(Packer):
     """Names are relative to the current directory, in which nothing but what was made here can be met."""
 
-    def __init__(self, digest: BackgroundHash, recipe: Writer, ids: IdMap | None) -> None:
-        super().__init__(None, self._whiteout, ids=ids)
+    def __init__(self, digest: BackgroundHash, recipe: Writer) -> None:
+        super().__init__(None, self._whiteout)
         self.size = self.tar_size = 0
         self._digest = digest
         self._recipe = recipe
@@ -49,8 +48,6 @@ class _Mirror(Packer):
         self._told(header.END)
 
     def put(self, entry: Entry) -> None:
-        if self.ids is not None:
-            entry.uid, entry.gid = self.ids.to_container(entry.uid, entry.gid)
         self._told(header.encode(entry))
 
     def file(self, parent: int, item: str, name: bytes, found: os.stat_result) -> None:
@@ -125,13 +122,11 @@ class _Mirror(Packer):
         self.tar_size += len(data)
 
     def _own(self, target: bytes | int, found: os.stat_result) -> None:
-        """Layers are stored with the container's ids (`idmap`)."""
-        owner = (found.st_uid, found.st_gid) if self.ids is None else self.ids.to_container(found.st_uid, found.st_gid)
         if isinstance(target, int):
-            os.fchown(target, *owner)
+            os.fchown(target, found.st_uid, found.st_gid)
             os.fchmod(target, found.st_mode & 0o7777)
             return
-        os.chown(target, *owner, follow_symlinks=False)
+        os.chown(target, found.st_uid, found.st_gid, follow_symlinks=False)
         if not stat.S_ISLNK(found.st_mode):
             os.chmod(target, found.st_mode & 0o7777)
 

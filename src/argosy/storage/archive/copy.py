@@ -15,7 +15,10 @@ _MOVE = 1 << 24
 
 
 def copy_tree(source: int, target: int, ids: IdMap | None = None) -> int:
-    """Copy what is in the directory ``source`` into the empty directory ``target``, its own metadata too; return bytes."""
+    """Copy what is in the directory ``source`` into the empty directory ``target``, its own metadata too; return bytes.
+
+    ``ids``: the target is a file system with the host's ids, the source has the container's.
+    """
     os.umask(0)
     copier = _Copier(target, ids)
     copier.contents(source, target)
@@ -51,14 +54,17 @@ class _Copier:
             if key.startswith(("trusted.overlay.", "user.overlay.", "user.fuseoverlayfs.")):
                 continue
             try:
-                os.setxattr(target, key, os.getxattr(source, key))
+                self._attribute(target, os.fsencode(key), os.getxattr(source, key))
             except OSError as error:
                 if error.errno not in (errno.ENOTSUP, errno.EPERM, errno.ENODATA):
                     raise
         os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
 
+    def _attribute(self, target: int, key: bytes, value: bytes) -> None:
+        os.setxattr(target, key, value if self._ids is None else self._ids.attributes_to_host({key: value})[key])
+
     def _owner(self, found: os.stat_result) -> tuple[int, int]:
-        return (found.st_uid, found.st_gid) if self._ids is None else self._ids.stored(found.st_uid, found.st_gid)
+        return (found.st_uid, found.st_gid) if self._ids is None else self._ids.to_host(found.st_uid, found.st_gid)
 
     def _directory(self, item: str, source: int, target: int, found: os.stat_result, name: str) -> None:
         os.mkdir(item, 0o700, dir_fd=target)

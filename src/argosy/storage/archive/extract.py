@@ -77,6 +77,7 @@ class Extractor:
         _check(path, entry)
         if self._ids is not None:
             entry.uid, entry.gid = self._ids.to_host(entry.uid, entry.gid)
+            entry.xattrs = self._ids.attributes_to_host(entry.xattrs)
         try:
             self._retry(path, entry)
         except OSError as error:
@@ -120,8 +121,6 @@ class Extractor:
                 os.mkdir(done, 0o755)
             except FileExistsError:
                 continue
-            if self._ids is not None:
-                os.chown(done, *self._ids.root)
         if done and not os.path.isdir(done):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
 

@@ -1,11 +1,12 @@
-"""Ids of a user namespace, where a tree is not seen through an id-mapped mount (user_namespaces(7)).
+"""Ids of a user namespace, for a worker that sees a container's files as the host does (user_namespaces(7)).
 
-With ``--userns-remap`` layers are stored with the ids of their archives, and the runtime mounts them id-mapped. What a
-container wrote itself lies in its upper directory with the host's ids, so a view that a worker has of both holds both kinds.
-An archive has the container's ids only: what is in the mapping's host ranges is translated, the rest is of a layer and stays.
+On the disk layers, snapshots and volumes have the container's ids, and so has every archive. Only a copy into or out of a
+container meets the host's: it works behind the id-mapped mounts, where bind mounts and the container's own tmpfs are too.
 """
 
 from __future__ import annotations
+
+import struct
 
 from argosy.storage.archive.entry import ArchiveError
 
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
     Range = Sequence[int]
 
+CAPABILITY = b"security.capability"
 _INSIDE, _OUTSIDE = 0, 1
+_NOBODY = 65534
+"""What the kernel shows for an id that the namespace does not have (proc(5), overflowuid)."""
+_REVISIONS, _REVISION_2, _REVISION_3 = 0xFF000000, 0x02000000, 0x03000000
+_MAGIC, _ROOT = struct.Struct("<I"), struct.Struct("<I")
+_SIZE_2, _SIZE_3 = 20, 24
 
 
 class IdMap:
@@ -31,23 +38,58 @@ class IdMap:
         return _needed(self._uids, uid), _needed(self._gids, gid)
 
     def to_container(self, uid: int, gid: int) -> tuple[int, int]:
-        """Return what to say of a file that lies there with these ids."""
-        return _translate(self._uids, uid, _OUTSIDE, _INSIDE, uid), _translate(self._gids, gid, _OUTSIDE, _INSIDE, gid)
+        """Return what the container's processes see of a file with these ids."""
+        return _translate(self._uids, uid, _OUTSIDE, _INSIDE, _NOBODY), _translate(self._gids, gid, _OUTSIDE, _INSIDE, _NOBODY)
 
-    def stored(self, uid: int, gid: int) -> tuple[int, int]:
-        """Return the host's ids of a file, whichever kind it has."""
-        return self.to_host(*self.to_container(uid, gid))
+    def attributes_to_host(self, attributes: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+        """Return extended attributes of an archive for the host: file capabilities name the root that they hold for.
 
-    @property
-    def root(self) -> tuple[int, int]:
-        """The host's ids of the container's root."""
-        return self.to_host(0, 0)
+        capabilities(7): version 2 means the root of the initial namespace, version 3 carries a uid.
+        """
+        found = dict(attributes)
+        if (value := found.get(CAPABILITY)) is not None:
+            version, root = _parsed(value)
+            if version:
+                found[CAPABILITY] = _with_root(value, _needed(self._uids, root))
+        return found
+
+    def attributes_to_container(self, attributes: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+        """Return what the container's processes see: capabilities of a root that it does not have are none for it."""
+        found = dict(attributes)
+        if (value := found.pop(CAPABILITY, None)) is not None:
+            version, root = _parsed(value)
+            inside = _translate(self._uids, root, _OUTSIDE, _INSIDE, -1)
+            if not version:
+                found[CAPABILITY] = value
+            elif inside == 0:
+                found[CAPABILITY] = _MAGIC.pack(_magic(value) & ~_REVISIONS | _REVISION_2) + value[4:_SIZE_2]
+            elif inside > 0:
+                found[CAPABILITY] = _with_root(value, inside)
+        return found
 
 
 def from_params(params: Mapping[str, Any]) -> IdMap | None:
     """Return the mapping that a job's ``ids`` parameter gives, ``[uid ranges, gid ranges]``."""
     ids = params.get("ids")
     return IdMap(ids[0], ids[1]) if ids else None
+
+
+def _parsed(value: bytes) -> tuple[int, int]:
+    """Return (version, uid of the root) of file capabilities; version 0 for what is none."""
+    revision = _magic(value) & _REVISIONS if len(value) >= _SIZE_2 else 0
+    if revision == _REVISION_2 and len(value) == _SIZE_2:
+        return 2, 0
+    if revision == _REVISION_3 and len(value) == _SIZE_3:
+        return 3, _ROOT.unpack_from(value, _SIZE_2)[0]
+    return 0, 0
+
+
+def _magic(value: bytes) -> int:
+    return int(_MAGIC.unpack_from(value)[0])
+
+
+def _with_root(value: bytes, root: int) -> bytes:
+    return _MAGIC.pack(_magic(value) & ~_REVISIONS | _REVISION_3) + value[4:_SIZE_2] + _ROOT.pack(root)
 
 
 def _needed(ranges: Sequence[Range], value: int) -> int:

@@ -2,8 +2,8 @@
 
 Loaded by the launcher before it forks; nothing is imported later. Parameters and results are JSON values, paths in them
 text with undecodable bytes as surrogates. The tree that a job creates files in is the process's root (see
-`storage.ports.Workers`); trees that are only read come as directory fds. ``ids`` of jobs on a container's
-tree: see `idmap`.
+`storage.ports.Workers`); trees that are only read come as directory fds. ``ids`` of a copy into or out of
+a container with a user namespace: see `idmap`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def commit_layer(params: Params, fds: Fds) -> dict[str, Any]:
     writer = recipe.Writer(fds[1])
     digest = BackgroundHash()
     os.chdir("/")
-    size, tar_size = commit.commit(fds[0], digest, writer, from_params(params))
+    size, tar_size = commit.commit(fds[0], digest, writer)
     good = writer.finish()
     # The hash is behind: the disk works meanwhile.
     call("syncfs", fds[1])
@@ -144,7 +144,7 @@ def pack(params: Params, fds: Fds) -> dict[str, Any]:
 def export(params: Params, fds: Fds) -> dict[str, Any]:
     """fds: out. → size of the archive."""
     sink = Sink(fds[0])
-    paths.export(sink, from_params(params))
+    paths.export(sink)
     return {"size": sink.count}
 
 
@@ -167,7 +167,10 @@ def copy_tree(params: Params, fds: Fds) -> dict[str, Any]:
 
 
 def copy_up(params: Params, fds: Fds) -> dict[str, Any]:
-    """fds: the volume's directory; params: path in the current root. Fills an empty volume. → size, or 0 if it was not empty."""
+    """fds: the volume's directory; params: path in the current root[, ids: the volume has the host's]. Fills an empty volume.
+
+    → size, or 0 if it was not empty.
+    """
     if os.listdir(fds[0]):
         return {"size": 0}
     try:

@@ -118,12 +118,13 @@ class Packer:
     def put(self, entry: Entry) -> None:
         if self.ids is not None:
             entry.uid, entry.gid = self.ids.to_container(entry.uid, entry.gid)
+            if entry.xattrs:
+                entry.xattrs = self.ids.attributes_to_container(entry.xattrs)
         self.sink.write(header.encode(entry))
 
     def whiteout(self, name: bytes, mtime: int) -> Entry:
         """Return the member that says that ``name`` (``.wh.…`` already) is gone; it belongs to the container's root."""
-        uid, gid = self.ids.root if self.ids is not None else (0, 0)
-        return Entry(name, REGULAR, mode=0o600, uid=uid, gid=gid, mtime=mtime)
+        return Entry(name, REGULAR, mode=0o600, uid=0, gid=0, mtime=mtime)
 
     def whiteout_of(self, name: bytes, found: os.stat_result) -> Entry:
         """Return the member for overlayfs' own mark ``found`` at ``name``."""

@@ -129,11 +129,11 @@ def read_small(path: bytes) -> bytes:
         os.close(fd)
 
 
-def export(sink: Sink, ids: IdMap | None = None) -> None:
+def export(sink: Sink) -> None:
     """Write the whole root, without a member for the root itself."""
     fd = os.open("/", _OPEN_DIR)
     try:
-        packer = Packer(sink, ids=ids)
+        packer = Packer(sink)
         packer.tree(fd, b"")
         packer.end()
     finally:

@@ -5,9 +5,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from argosy.linux import btrfs
+from argosy.linux import btrfs, mount
 from argosy.linux.fuse_overlay import open_fuse_overlay
+from argosy.linux.kernel import release
 from argosy.linux.overlay import open_overlay
+from argosy.linux.syscall import AT_FDCWD
 
 _PROGRAM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -68,6 +70,25 @@ def probe_btrfs(data_root: Path) -> str:
         return ""
 
     return _with_scratch(data_root, snapshotted)
+
+
+def probe_mapping(driver: str, data_root: Path, userns: int) -> str:
+    """Whether files of the data root can be shown through the mapping of a user namespace (an fd)."""
+    if driver == "fuse-overlayfs":
+        return "the storage driver fuse-overlayfs cannot map ids: use overlay2, btrfs or vfs (--storage-driver)"
+    needed = (5, 19) if driver == "overlay2" else (5, 12)
+    if release() < needed:
+        return f"the storage driver {driver} maps ids on Linux {needed[0]}.{needed[1]} or newer; this is {'.'.join(map(str, release()))}"
+    try:
+        tree = mount.clone_tree(AT_FDCWD, os.fsencode(data_root))
+        try:
+            mount.set_attributes(tree, userns=userns)
+        finally:
+            os.close(tree)
+    except OSError as error:
+        kind = backing_filesystem(data_root) or "an unknown file system"
+        return f"{data_root} lies on {kind}, which takes no id-mapped mounts ({error}): use a --data-root on ext4, xfs or btrfs"
+    return ""
 
 
 def _with_trees(data_root: Path, work: Callable[[Path], str]) -> str:

@@ -10,6 +10,7 @@ HOST = HostFacts(kernel=(6, 1), cgroup_mounts={"memory": "/sys/fs/cgroup/memory"
 V2 = HostFacts(kernel=(6, 1), unified="/sys/fs/cgroup", unified_controllers=["memory"])
 ROOT = Overlay(lower=("/l/2", "/l/1"), upper="/u", work="/w")
 NAMESPACES = [{"type": kind} for kind in ("mount", "pid", "uts", "ipc", "network")]
+MAPS = [{"containerID": 0, "hostID": 100000, "size": 65536}]
 
 
 def spec(**changes: Any) -> Any:
@@ -66,8 +67,7 @@ def test_without_a_cgroup_namespace_the_containers_own_directories_are_bound() -
 
 
 def test_a_user_namespace_waits_for_its_maps_and_binds_its_devices() -> None:
-    maps = [{"containerID": 0, "hostID": 100000, "size": 65536}]
-    compiled = plan(linux={"namespaces": [*NAMESPACES, {"type": "user"}], "uidMappings": maps, "gidMappings": maps})
+    compiled = plan(linux={"namespaces": [*NAMESPACES, {"type": "user"}], "uidMappings": MAPS, "gidMappings": MAPS})
     assert steps(compiled)[:2] == ["await", "map_root"]
     assert compiled["uid_map"] == [[0, 100000, 65536]]
     assert all(fields["index"] >= 0 for name, fields in compiled["steps"] if name == "device")
@@ -90,7 +90,25 @@ def test_relative_destinations_start_at_the_root() -> None:
 
 
 def test_a_directory_root_is_kept_as_one() -> None:
-    assert plan(rootfs=Directory("/vfs/x"))["root"] == {"kind": "directory", "path": "/vfs/x", "map": True}
+    assert plan(rootfs=Directory("/vfs/x"))["root"] == {"kind": "directory", "path": "/vfs/x", "uid_map": [], "gid_map": []}
+
+
+def test_the_root_is_mapped_as_the_user_namespace_is_unless_a_bundles_owner_has_done_it() -> None:
+    linux = {"namespaces": [*NAMESPACES, {"type": "user"}], "uidMappings": MAPS, "gidMappings": MAPS}
+    root = plan(rootfs=Directory("/vfs/x"), linux=linux)["root"]
+    assert (root["uid_map"], root["gid_map"]) == ([[0, 100000, 65536]], [[0, 100000, 65536]])
+    assert plan(rootfs=Overlay(("/l",), "/u", "/w"), linux=linux)["root"]["uid_map"] == [[0, 100000, 65536]]
+
+    class Bundle:
+        path, map = "/bundle/rootfs", False
+
+    assert plan(rootfs=Bundle(), linux=linux)["root"]["uid_map"] == []
+
+
+def test_in_a_user_namespace_the_root_is_not_attached_where_it_lies_for_the_way_there_may_be_closed() -> None:
+    linux = {"namespaces": [*NAMESPACES, {"type": "user"}], "uidMappings": MAPS, "gidMappings": MAPS}
+    points = [dict(plan(rootfs=Directory("/vfs/x"), **more)["steps"])["attach_root"] for more in ({}, {"linux": linux})]
+    assert points == [{"point": "/vfs/x"}, {"point": "/"}]
 
 
 def test_devices_of_the_specification_replace_the_usual_node() -> None:

@@ -1,0 +1,101 @@
+"""Overlays that show the ids of a user namespace: on the disk all layers, the upper one too, have the container's.
+
+An overlay cannot be mapped itself, its layers can (mount_setattr(2), MOUNT_ATTR_IDMAP; overlayfs since 5.19). overlayfs takes
+layers by path from the caller's mount namespace only (before 6.15), so a helper process with a mount namespace of its own
+attaches them for the moment.
+"""
+
+import os
+
+from argosy.linux import mount, process
+from argosy.linux.openat2 import BENEATH, NO_MAGICLINKS, openat2
+from argosy.linux.overlay import open_overlay
+from argosy.linux.syscall import AT_FDCWD
+from argosy.linux.userns import act_as, outside
+from argosy.runtime.init import gate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+_SCRATCH = b"/sys"
+
+
+def overlay_in_helper(root: "Mapping[str, Any]", userns: int = -1) -> int:
+    """Return a detached overlay made by a helper process in a mount namespace of its own. Raises OSError.
+
+    Its layers are mapped by ``userns`` if one is given, the namespace of the root's ``uid_map`` and ``gid_map``. Also for kernels
+    without ``lowerdir+``, where the overlay must be attached for a moment: nobody else sees that.
+    """
+    ours, theirs = gate.pair()
+    pid, pidfd = process.clone3(process.NEWNS)
+    if pid == 0:
+        _make_in_helper(gate.Gate(theirs), root, userns)
+    theirs.close()
+    data, fd = gate.receive(ours)
+    ours.close()
+    os.waitpid(pid, 0)
+    os.close(pidfd)
+    if data[:1] == gate.ERROR:
+        number, _, message = gate.parse_error(data)
+        raise OSError(number, message)
+    if fd < 0:
+        raise OSError(5, "the helper that mounts the layers ended without an answer")
+    return fd
+
+
+def _make_in_helper(channel: gate.Gate, root: "Mapping[str, Any]", userns: int) -> None:
+    try:
+        mount.set_propagation(b"/", mount.MS_REC | mount.MS_PRIVATE)
+        # A tmpfs over a directory that holds no data of anybody, in this namespace alone; it ends with this process.
+        mount.attach(mount.new_filesystem(b"tmpfs", ((b"mode", b"711"),), 0, b"layers"), AT_FDCWD, _SCRATCH)
+        layers = [os.fsencode(path) for path in root["lower"]]
+        upper, work = os.fsencode(root["upper"]), os.fsencode(root["work"])
+        if userns >= 0:
+            layers = [_attached(path, b"%d" % index, userns) for index, path in enumerate(layers)]
+            if upper:
+                upper, work = _writable(upper, work, userns)
+                # What overlayfs makes for itself, its work directory and whiteouts, belongs to whoever mounts it: an id of the mapping.
+                act_as(outside(root["uid_map"], 0), outside(root["gid_map"], 0))
+        target = _SCRATCH + b"/m"
+        os.mkdir(target)
+        tree = open_overlay(tuple(layers), upper, work, lowerdir_plus=root["lowerdir_plus"], scratch=target)
+        channel.prepared(_part(tree, root["subpath"], target) if root.get("subpath") else tree)
+    except OSError as error:
+        channel.fail(error.errno or 0, "layers", str(error))
+    except BaseException as error:
+        channel.fail(0, "layers", str(error))
+    finally:
+        os._exit(0)
+
+
+def _part(tree: int, subpath: str, target: bytes) -> int:
+    """Return a mount of what lies at ``subpath``; a detached mount can be opened below its root only when attached (before 6.15)."""
+    mount.attach(tree, AT_FDCWD, target)
+    inside = openat2(tree, os.fsencode(subpath), os.O_PATH, resolve=BENEATH | NO_MAGICLINKS)
+    return mount.clone_tree(inside)
+
+
+def _attached(path: bytes, name: bytes, userns: int) -> bytes:
+    """Return where ``path`` is attached in the scratch directory, mapped if there is a namespace.
+
+    Short names: one page of options holds many layers only if their paths are short, from a common directory.
+    """
+    fd = mount.clone_tree(AT_FDCWD, path)
+    if userns >= 0:
+        mount.set_attributes(fd, userns=userns)
+    place = _SCRATCH + b"/" + name
+    os.mkdir(place)
+    mount.attach(fd, AT_FDCWD, place)
+    os.close(fd)
+    return place
+
+
+def _writable(upper: bytes, work: bytes, userns: int) -> "tuple[bytes, bytes]":
+    """overlayfs wants both on one mount: that of their common directory."""
+    if os.path.dirname(upper) != os.path.dirname(work):
+        raise OSError(22, "upper and work must lie in one directory", upper)
+    parent = _attached(os.path.dirname(upper), b"s", userns)
+    return parent + b"/" + os.path.basename(upper), parent + b"/" + os.path.basename(work)
