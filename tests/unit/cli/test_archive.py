@@ -6,6 +6,7 @@ import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -16,6 +17,8 @@ from argosy.cli.archive.unpack import UnpackError, unpack
 from argosy.cli.commands.container.cp import split
 from argosy.cli.errors import ExitError
 from argosy.cli.images.context import ContextError, packed
+from argosy.cli.images.named import Named
+from argosy.cli.session import Session
 
 
 def tar(*members: tarfile.TarInfo | tuple[str, bytes]) -> Iterator[bytes]:
@@ -182,6 +185,11 @@ def test_ignore_patterns(lines: list[str], name: str, excluded: bool) -> None:
     assert Patterns.parse("\n".join(lines).encode()).excludes(name) is excluded
 
 
+def named(*texts: str) -> Named:
+    """Contexts that need no daemon."""
+    return Named(cast(Session, None), list(texts))
+
+
 def names(pieces: Iterator[bytes] | None) -> list[str]:
     assert pieces is not None
     with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
@@ -193,30 +201,51 @@ def test_a_build_sends_what_is_not_ignored_and_always_the_dockerfile(tmp_path: P
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     (tmp_path / ".dockerignore").write_text("*\n!app\n!kept/b\n")
-    assert names(packed(str(tmp_path), "").pieces) == [".dockerignore", "Dockerfile", "app", "kept/b"]
+    assert names(packed(str(tmp_path), "", named()).pieces) == [".dockerignore", "Dockerfile", "app", "kept/b"]
 
 
 def test_a_dockerfile_outside_of_the_context_goes_along_and_stays_unseen(tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     (tmp_path / "c/app").write_text("x")
     (tmp_path / "Other").write_text("FROM x")
-    source = packed(str(tmp_path / "c"), str(tmp_path / "Other"))
+    source = packed(str(tmp_path / "c"), str(tmp_path / "Other"), named())
     assert re.fullmatch(r"\.dockerfile\.[0-9a-f]{20}", source.dockerfile)
     with tarfile.open(fileobj=io.BytesIO(b"".join(source.pieces))) as archive:
         assert archive.getnames() == [source.dockerfile, ".dockerignore", "app"]
         assert archive.extractfile(".dockerignore").read().decode() == f"\n{source.dockerfile}\n.dockerignore\n"
 
 
+def test_directories_under_names_go_along_each_by_its_own_patterns(tmp_path: Path) -> None:
+    for name in ("c/Dockerfile", "c/app", "other/kept", "other/junk"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "other/.dockerignore").write_text("junk\n")
+    sent = named(f"more={tmp_path}/other", "base=docker-image://busybox")
+    (place,) = sent.directories
+    assert sent.sources == {"more": f"sent://{place}", "base": "docker-image://busybox"}
+    found = names(packed(str(tmp_path / "c"), "", sent).pieces)
+    assert {"Dockerfile", "app", f"{place}/kept"} <= set(found)
+    assert f"{place}/junk" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("nameless", "use NAME=DIRECTORY"), ("a=ftp://x", "ftp:// is not supported"), ("a=/nowhere", "is not a directory")]
+)
+def test_a_context_that_is_none_is_told(text: str, reason: str) -> None:
+    with pytest.raises(ExitError, match=reason):
+        named(text)
+
+
 def test_patterns_beside_the_dockerfile_come_first(tmp_path: Path) -> None:
     for name, text in {"sub/D": "FROM x", "sub/D.dockerignore": "a\n", ".dockerignore": "b\n", "a": "1", "b": "2"}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert names(packed(str(tmp_path), "sub/D").pieces) == [".dockerignore", "b", "sub", "sub/D", "sub/D.dockerignore"]
+    assert names(packed(str(tmp_path), "sub/D", named()).pieces) == [".dockerignore", "b", "sub", "sub/D", "sub/D.dockerignore"]
 
 
 def test_a_missing_context_or_dockerfile_is_told(tmp_path: Path) -> None:
     with pytest.raises(ContextError, match="not found"):
-        packed(str(tmp_path / "none"), "")
+        packed(str(tmp_path / "none"), "", named())
     with pytest.raises(ContextError, match="failed to read dockerfile"):
-        packed(str(tmp_path), "")
-    assert packed("https://example.org/x.git", "").remote == "https://example.org/x.git"
+        packed(str(tmp_path), "", named())
+    assert packed("https://example.org/x.git", "", named()).remote == "https://example.org/x.git"
