@@ -1,4 +1,4 @@
-"""The launcher's life: keep one warm child that waits for a request, from the first on, and make the next when it has got one.
+"""The launcher's life: keep a warm child that waits for a request, from the first container on, and make the next when it has got one.
 
 The fork comes *before* a request is read, so no secret of one container is ever in the memory from which another one's
 shim is made. A SEQPACKET message goes to exactly one reader; the child says by a byte that it has one.
@@ -48,7 +48,8 @@ def main(arguments: list[str]) -> None:
 def serve(link: socket.socket, *, shims: bool) -> None:
     """Fork warm children until the daemon closes the socket; ``shims``: such is what is mostly asked for, not workers."""
     failures = 0
-    # A daemon that has asked is likely to ask again; for one that has not, processes that wait would be memory for nothing.
+    # A daemon that has started a container is likely to start another; for one that has not, and for workers, whose jobs take
+    # much longer than a fork, processes that wait would be memory for nothing.
     ahead = False
     while failures < _HOPELESS:
         if not ahead:
@@ -57,7 +58,7 @@ def serve(link: socket.socket, *, shims: bool) -> None:
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            _child(link, write, ahead and shims)
+            _child(link, write, ahead)
         os.close(write)
         said = os.read(read, 1)
         os.close(read)
@@ -65,7 +66,7 @@ def serve(link: socket.socket, *, shims: bool) -> None:
             return
         # A child that died before it took a request (killed) is replaced, but not for ever.
         failures = 0 if said == _TAKEN else failures + 1
-        ahead = ahead or said == _TAKEN
+        ahead = ahead or (shims and said == _TAKEN)
 
 
 def _await_request(link: socket.socket) -> None:
