@@ -288,6 +288,15 @@ class ImageStore:
             await self._drop(image_id, self.catalog.references(image_id))
         return max(0, before - self.disk_usage())
 
+    def layers_size(self) -> int:
+        """Return the bytes of what images and containers need: layers, each once, and the blobs kept beside them.
+
+        What only the build cache needs is counted there.
+        """
+        above = {chain: layer.parent for chain, layer in self._layers.all().items()}
+        needed = gc.with_parents([*self.catalog.chains(), *self._snapshots.parents(), *self._layers.leases.held()], above)
+        return sum(self._layers.get(chain).size for chain in needed) + self._content.total()
+
     def disk_usage(self) -> int:
         """Return the bytes of all layers, each once, and of the blobs kept beside them."""
         return sum(layer.size for layer in self._layers.all().values()) + self._content.total()
