@@ -214,7 +214,7 @@ class Catalog:
             record = msgspec.structs.replace(
                 known.record,
                 parent=record.parent or known.record.parent,
-                last_tagged=record.last_tagged if names else known.record.last_tagged,
+                last_tagged=max(record.last_tagged, known.record.last_tagged),
                 index=record.index or known.record.index,
             )
         image = self.assemble(image_id, record)

@@ -156,7 +156,7 @@ class Loader:
     async def _record(self, plan: Plan, manifest: str) -> AsyncIterator[Mapping[str, Any]]:
         now = self._clock.now_ns()
         parent = plan.parent if self._catalog.get(plan.parent) is not None else ""
-        record = ImageRecord(manifest=manifest, arrived=now, parent=parent, last_tagged=now if plan.names else 0, index=plan.index)
+        record = ImageRecord(manifest=manifest, arrived=now, parent=parent, index=plan.index)
         _, moved = await self._catalog.add(plan.id, record, plan.names, settle=True)
         if plan.quiet:
             return
