@@ -173,6 +173,11 @@ class ImageStore:
         """Return the chain IDs of all layers that images have."""
         return frozenset(chain for image in self.catalog.all().values() for chain in image.chains)
 
+    def needed_chains(self) -> frozenset[str]:
+        """Return the chain IDs of all layers that images, containers and work in progress need."""
+        above = {chain: layer.parent for chain, layer in self._layers.all().items()}
+        return frozenset(gc.with_parents([*self.catalog.chains(), *self._snapshots.parents(), *self._layers.leases.held()], above))
+
     async def collect(self) -> int:
         """Remove the layers and blobs that nothing needs any more; return the bytes freed."""
         before = self.disk_usage()
@@ -293,9 +298,7 @@ class ImageStore:
 
         What only the build cache needs is counted there.
         """
-        above = {chain: layer.parent for chain, layer in self._layers.all().items()}
-        needed = gc.with_parents([*self.catalog.chains(), *self._snapshots.parents(), *self._layers.leases.held()], above)
-        return sum(self._layers.get(chain).size for chain in needed) + self._content.total()
+        return sum(self._layers.get(chain).size for chain in self.needed_chains()) + self._content.total()
 
     def disk_usage(self) -> int:
         """Return the bytes of all layers, each once, and of the blobs kept beside them."""

@@ -106,6 +106,8 @@ async def test_each_platform_is_found_by_its_name_and_missing_ones_in_dockers_wo
             await act(subject, platform="linux/s390x")
     with pytest.raises(InvalidParameterError, match="manifests and platform options cannot both be set"):
         await host.images.inspect("multi:1", platform="linux/arm64", manifests=True)
+    for text in (index.root, f"multi@{index.root}", plain.id):
+        assert (await host.images.inspect(text)).id == plain.id
     assert host.images.display_name(arm64.id, "multi:1") == "multi:1"
     assert arm64.id in host.images.descendants("multi:1")
 
@@ -222,6 +224,14 @@ async def test_one_platform_is_removed_and_its_space_freed(host, registry, index
     assert available(await listed(host)) == [index.amd64, index.proof]
     assert host.images.disk_usage() < before - 1000
     assert len(host.left()[0]) == 1
+
+
+async def test_an_index_is_removed_by_its_digest_too(host, registry, index):
+    await host.load(layout(registry, index))
+    removed = await host.images.remove(index.root, force=False, prune=True)
+    assert removed[0] == {"Untagged": "multi:1"}
+    await host.settled()
+    assert host.left()[:2] == ([], [])
 
 
 async def test_the_names_stay_with_the_platform_that_is_left(host, registry, index):
