@@ -81,8 +81,7 @@ class Loader:
         """Yield Docker's messages. Raises InvalidParameterError on a broken archive; then nothing of it is kept."""
         async with spooled(body, self._scratch) as sent, plain(sent, self._scratch, self._layers.limits) as spool:
             bundle = await asyncio.to_thread(bundles.read, spool)
-            plans = chosen(bundle, platform)
-            trees = [bundles.tree(bundle, digest) for digest in dict.fromkeys(plan.index for plan in plans if plan.index)]
+            plans, trees = await asyncio.to_thread(_planned, bundle, platform)
             async for message in self._take(plans, spool, bundle, trees, quiet=quiet):
                 yield message
 
@@ -169,6 +168,11 @@ class Loader:
         if not plan.names:
             yield {"stream": f"Loaded image ID: {plan.id}\n"}
         self._events.publish("image", "load", plan.id, event_attributes(plan.config, plan.id))
+
+
+def _planned(bundle: Bundle, platform: str) -> tuple[list[Plan], list[Tree]]:
+    plans = chosen(bundle, platform)
+    return plans, [bundles.tree(bundle, digest) for digest in dict.fromkeys(plan.index for plan in plans if plan.index)]
 
 
 def chosen(bundle: Bundle, platform: str) -> list[Plan]:
