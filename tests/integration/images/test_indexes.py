@@ -285,3 +285,15 @@ async def test_another_index_of_the_same_image_keeps_what_it_names(host, registr
     await host.images.remove(f"{name}:2", force=False, prune=True)
     await host.settled()
     assert host.left()[:2] == ([], [])
+
+
+async def test_what_images_take_of_the_disk_counts_kept_blobs_and_adds_up(host, registry, index):
+    await host.load(layout(registry, index))
+    (whole,) = await host.images.usage()
+    assert (whole.size, whole.shared_size) == (host.images.disk_usage(), 0)
+    registry.add_image("m", "twin", [layer("amd"), layer("more")])
+    await host.pull(f"{registry.host}/m", "twin")
+    twin, same = sorted(await host.images.usage(), key=lambda one: "multi:1" in one.repo_tags)
+    shared = 1000 + host.content.size(json.loads(registry.manifests["m"][index.amd64][1])["layers"][0]["digest"])
+    assert (same.size, same.shared_size, twin.shared_size) == (whole.size, shared, shared)
+    assert twin.size + same.size - shared == host.images.disk_usage() == host.images.layers_size()
