@@ -51,7 +51,7 @@ class Builder:
         self._tmp = home / "tmp"
         self._memory = memory
         self._layers = layers
-        self._contexts = Contexts(directory=home / "contexts", workers=workers, trash=layers.trash, git=git)
+        self._contexts = Contexts(directory=home / "contexts", workers=workers, trash=layers.trash, git=git, limits=layers.limits)
         self._caches = CacheMounts(home / "mounts", table=table, workers=workers, trash=layers.trash, clock=clock)
         self._downloads = Downloads(home / "downloads", table=table, trash=layers.trash, clock=clock)
         self.cache = CacheKeeper(table=table, mounts=self._caches, downloads=self._downloads, images=images, clock=clock, home=home)

@@ -99,6 +99,10 @@ class Images(Protocol):
         """Record an image whose layers are there; return its id. Its names are moved to it."""
         ...
 
+    def needed_chains(self) -> frozenset[str]:
+        """Return the chain IDs of the layers that images or containers need."""
+        ...
+
     def layer_chains(self) -> frozenset[str]:
         """Return the chain IDs that images stand on, those below their tops too."""
         ...

@@ -37,6 +37,7 @@ from argosy.engine.userns import seen_from_outside
 from argosy.engine.views import Viewer
 from argosy.oci.config import Config
 from argosy.runtime.model import AttachRequest, ExitRecord, LogPlan
+from argosy.storage.limits import LIMITS, Limits
 from argosy.storage.model import Mapped, RootMount
 from argosy.storage.ports import Workers
 
@@ -61,8 +62,10 @@ class Containers:
         clock: Clock,
         settings: EngineSettings,
         userns: int = -1,
+        limits: Limits = LIMITS,
     ) -> None:
         """``userns``: fd of a user namespace with the mapping of ``--userns-remap``, -1 without one."""
+        self._limits = limits
         self._registry = registry
         self._creator = creator
         self._starter = starter
@@ -264,6 +267,7 @@ class Containers:
             name=ref,
             no_overwrite_dir_non_dir=no_overwrite_dir_non_dir,
             owner=container.spec.config.user if copy_uid_gid else None,
+            limits=self._limits,
         )
         self._announce(container, "extract-to-dir")
 

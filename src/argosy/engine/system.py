@@ -28,6 +28,9 @@ class ListsContainers(Protocol):
 
 class ListsImages(Protocol):
     async def list_(self, *, all: bool, filters: Filters, shared_size: bool = False, manifests: bool = False) -> list[ImageSummary]: ...
+    async def usage(self) -> list[ImageSummary]:
+        """Return the images with all that each takes of the disk, and what of that is shared."""
+        ...
 
 
 class SystemService:
@@ -82,7 +85,7 @@ class SystemService:
             return await self._containers.list_(all=True, limit=0, size=True, filters={})
 
         async def images() -> list[ImageSummary]:
-            return await self._images.list_(all=False, filters={}, shared_size=True)
+            return await self._images.usage()
 
         async def volumes() -> list[VolumeUsage]:
             views = await self._containers.list_(all=True, limit=0, size=False, filters={})

@@ -2,11 +2,12 @@
 
 import os
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from argosy.base.errors import InvalidParameterError, NotFoundError
+from argosy.base.units import human_size
 from argosy.images.index import Tree
 from argosy.images.index import read as read_tree
 from argosy.images.spool import Spool
@@ -20,6 +21,9 @@ from argosy.storage.ingest import Part
 _MEMBERS = 200_000
 _JSON = 16 << 20
 _LINKS = 16
+_NESTED = 4
+_STEPS = 20_000
+_MANIFESTS = 64 << 20
 
 
 class Bundle:
@@ -106,9 +110,9 @@ def manifests(bundle: Bundle) -> list[Found]:
         index = msgspec.json.decode(bundle.data("index.json"), type=Index)
     except msgspec.DecodeError as error:
         raise InvalidParameterError(f"invalid index.json: {error}") from error
-    found: dict[str, Found] = {}
-    _collect(bundle, index, (), "", found, 0)
-    return list(found.values())
+    walk = _Walk(bundle)
+    walk.collect(index, (), "", 0)
+    return list(walk.found.values())
 
 
 def tree(bundle: Bundle, digest: str) -> Tree:
@@ -123,25 +127,49 @@ def tree(bundle: Bundle, digest: str) -> Tree:
     return read_tree(digest, blob)
 
 
-def _collect(bundle: Bundle, index: Index, names: tuple[str, ...], root: str, found: dict[str, Found], depth: int) -> None:
-    for descriptor in index.manifests:
-        own = _names(descriptor) or names
-        data = bundle.blob_data(descriptor.digest)
-        if data is None:
-            # An index may list platforms that the archive leaves out.
-            continue
-        try:
-            if descriptor.media_type in INDEXES and depth < 4:
-                nested = msgspec.json.decode(data, type=Index)
-                _collect(bundle, nested, own, root or descriptor.digest, found, depth + 1)
-            elif descriptor.media_type in MANIFESTS:
-                manifest = msgspec.json.decode(data, type=Manifest)
-                known = found.get(descriptor.digest)
-                named = (*known.names, *own) if known is not None else own
-                led = root or (known.index if known is not None else "")
-                found[descriptor.digest] = Found(descriptor, data, manifest, tuple(dict.fromkeys(named)), led)
-        except msgspec.DecodeError as error:
-            raise InvalidParameterError(f"invalid manifest {descriptor.digest}: {error}") from error
+class _Walk:
+    """Through the indexes of an archive. What one names again and again is looked at again and again, so steps are counted."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.found: dict[str, Found] = {}
+        self._bundle = bundle
+        self._steps = 0
+        self._bytes = 0
+
+    def collect(self, index: Index, names: tuple[str, ...], root: str, depth: int) -> None:
+        """Take what an index names; ``root`` is the outermost index that led to it, and ``names`` what it is called there."""
+        for descriptor in index.manifests:
+            own = _names(descriptor) or names
+            data = self._data(descriptor.digest)
+            if data is None:
+                # An index may list platforms that the archive leaves out.
+                continue
+            try:
+                if descriptor.media_type in INDEXES and depth < _NESTED:
+                    self.collect(msgspec.json.decode(data, type=Index), own, root or descriptor.digest, depth + 1)
+                elif descriptor.media_type in MANIFESTS:
+                    self._take(descriptor, data, own, root)
+            except msgspec.DecodeError as error:
+                raise InvalidParameterError(f"invalid manifest {descriptor.digest}: {error}") from error
+
+    def _take(self, descriptor: Descriptor, data: bytes, names: tuple[str, ...], root: str) -> None:
+        known = self.found.get(descriptor.digest)
+        if known is None:
+            self.found[descriptor.digest] = Found(descriptor, data, msgspec.json.decode(data, type=Manifest), names, root)
+        else:
+            named = tuple(dict.fromkeys((*known.names, *names)))
+            self.found[descriptor.digest] = replace(known, names=named, index=root or known.index)
+
+    def _data(self, digest: str) -> bytes | None:
+        known = self.found.get(digest)
+        data = known.data if known is not None else self._bundle.blob_data(digest)
+        self._steps += 1
+        self._bytes += len(data or b"") if known is None else 0
+        if self._steps > _STEPS or self._bytes > _MANIFESTS:
+            raise InvalidParameterError(
+                f"the indexes of the archive name more than {_STEPS} manifests, or {human_size(_MANIFESTS)} of them, which is no image's"
+            )
+        return data
 
 
 def _names(descriptor: Descriptor) -> tuple[str, ...]:

@@ -179,7 +179,9 @@ class Catalog:
         for name, reference in self._references.items():
             if reference.digest == digest:
                 return self._images.get(self._names[name].image)
-        return None
+        # An index that was loaded is no name.
+        found = next((image for image in self._images.values() if image.record.index == digest), None)
+        return self._images.get(self.head(found.id)) if found is not None else None
 
     # ------------------------------------------------------------ what must not be collected
 
@@ -214,7 +216,7 @@ class Catalog:
             record = msgspec.structs.replace(
                 known.record,
                 parent=record.parent or known.record.parent,
-                last_tagged=record.last_tagged if names else known.record.last_tagged,
+                last_tagged=max(record.last_tagged, known.record.last_tagged),
                 index=record.index or known.record.index,
             )
         image = self.assemble(image_id, record)

@@ -81,8 +81,7 @@ class Loader:
         """Yield Docker's messages. Raises InvalidParameterError on a broken archive; then nothing of it is kept."""
         async with spooled(body, self._scratch) as sent, plain(sent, self._scratch, self._layers.limits) as spool:
             bundle = await asyncio.to_thread(bundles.read, spool)
-            plans = chosen(bundle, platform)
-            trees = [bundles.tree(bundle, digest) for digest in dict.fromkeys(plan.index for plan in plans if plan.index)]
+            plans, trees = await asyncio.to_thread(_planned, bundle, platform)
             async for message in self._take(plans, spool, bundle, trees, quiet=quiet):
                 yield message
 
@@ -156,7 +155,7 @@ class Loader:
     async def _record(self, plan: Plan, manifest: str) -> AsyncIterator[Mapping[str, Any]]:
         now = self._clock.now_ns()
         parent = plan.parent if self._catalog.get(plan.parent) is not None else ""
-        record = ImageRecord(manifest=manifest, arrived=now, parent=parent, last_tagged=now if plan.names else 0, index=plan.index)
+        record = ImageRecord(manifest=manifest, arrived=now, parent=parent, index=plan.index)
         _, moved = await self._catalog.add(plan.id, record, plan.names, settle=True)
         if plan.quiet:
             return
@@ -169,6 +168,11 @@ class Loader:
         if not plan.names:
             yield {"stream": f"Loaded image ID: {plan.id}\n"}
         self._events.publish("image", "load", plan.id, event_attributes(plan.config, plan.id))
+
+
+def _planned(bundle: Bundle, platform: str) -> tuple[list[Plan], list[Tree]]:
+    plans = chosen(bundle, platform)
+    return plans, [bundles.tree(bundle, digest) for digest in dict.fromkeys(plan.index for plan in plans if plan.index)]
 
 
 def chosen(bundle: Bundle, platform: str) -> list[Plan]:

@@ -12,6 +12,7 @@ from argosy.images.catalog import Catalog
 from argosy.images.load import event_attributes
 from argosy.images.record import Image
 from argosy.images.using import User, Users
+from argosy.oci import digest as digests
 from argosy.oci.reference import Reference, parse
 
 Deleted = list[Mapping[str, str]]
@@ -42,7 +43,7 @@ class Remover:
         going = self._going(image)
         done: Deleted = []
         quiet = False
-        if not is_id_prefix(image.id, text):
+        if not is_id_prefix(image.id, text) and not digests.is_digest(text):
             if await self._remove_name(image, text, force=force, done=done):
                 return done
             quiet = True

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,6 +174,11 @@ class ImageStore:
         """Return the chain IDs of all layers that images have."""
         return frozenset(chain for image in self.catalog.all().values() for chain in image.chains)
 
+    def needed_chains(self) -> frozenset[str]:
+        """Return the chain IDs of all layers that images, containers and work in progress need."""
+        above = {chain: layer.parent for chain, layer in self._layers.all().items()}
+        return frozenset(gc.with_parents([*self.catalog.chains(), *self._snapshots.parents(), *self._layers.leases.held()], above))
+
     async def collect(self) -> int:
         """Remove the layers and blobs that nothing needs any more; return the bytes freed."""
         before = self.disk_usage()
@@ -287,6 +293,28 @@ class ImageStore:
         for image_id in choose(candidates, held=held, need=need):
             await self._drop(image_id, self.catalog.references(image_id))
         return max(0, before - self.disk_usage())
+
+    async def usage(self) -> list[ImageSummary]:
+        """Return what `list_` does, with sizes that count the kept blobs too: what is an image's, and what of it others have as well."""
+        chosen = listing.choose(self.catalog, all=False, filters={}, now=self._clock.now_ns())
+        found = listing.summaries(chosen, layers=self._layers, users=self._used, shared_size=False, catalog=self.catalog)
+        parts = {image_id: self._parts(image) for image_id, image in self.catalog.all().items() if self.catalog.head(image_id) == image_id}
+        owners = Counter(part for owned in parts.values() for part in owned)
+        return [
+            dataclasses.replace(
+                summary,
+                size=sum(parts[summary.id].values()),
+                shared_size=sum(size for part, size in parts[summary.id].items() if owners[part] > 1),
+            )
+            for summary in found
+        ]
+
+    def layers_size(self) -> int:
+        """Return the bytes of what images and containers need: layers, each once, and the blobs kept beside them.
+
+        What only the build cache needs is counted there.
+        """
+        return sum(self._layers.get(chain).size for chain in self.needed_chains()) + self._content.total()
 
     def disk_usage(self) -> int:
         """Return the bytes of all layers, each once, and of the blobs kept beside them."""

@@ -15,6 +15,8 @@ _MAGIC = (
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\x00", "xz"),
 )
+_ZSTD_WINDOW = 1 << 27
+"""Bytes that a stream may make its reader hold, as zstd(1) allows without being asked: `--long=31` wants 2 GB of memory."""
 
 
 class Readable(Protocol):
@@ -39,6 +41,11 @@ class Region(io.RawIOBase):
         self._position = offset
         self._end = offset + size
 
+    @property
+    def consumed(self) -> int:
+        """How much of it has been read."""
+        return self._position - self._begin
+
     def readable(self) -> bool:
         return True
 
@@ -47,7 +54,7 @@ class Region(io.RawIOBase):
         got = os.preadv(self._fd, [view], self._position) if view else 0
         self._position += got
         if self._watch is not None:
-            self._watch(self._position - self._begin)
+            self._watch(self.consumed)
         return got
 
     def close(self) -> None:
@@ -66,7 +73,7 @@ def decompressed(raw: io.RawIOBase, kind: str) -> Readable:
     if kind == "zstd":
         import zstandard
 
-        reader = zstandard.ZstdDecompressor(max_window_size=1 << 31).stream_reader(cast(BinaryIO, raw), read_across_frames=True)
+        reader = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).stream_reader(cast(BinaryIO, raw), read_across_frames=True)
         return _Zstd(reader, zstandard.ZstdError)
     if kind == "bzip2":
         return bz2.BZ2File(io.BufferedReader(raw, 1 << 18))

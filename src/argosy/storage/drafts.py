@@ -18,6 +18,7 @@ import msgspec
 from argosy.base import failpoints
 from argosy.oci import digest as digests
 from argosy.storage.layer import Layer, chain_id
+from argosy.storage.limits import Limits
 from argosy.storage.model import Directory, RootMount
 from argosy.storage.sync import sync_directory, sync_filesystem
 
@@ -50,6 +51,11 @@ class Drafts:
         self._layers = layers
         self._unsettled: dict[str, Layer] = {}
         self._settling = asyncio.Lock()
+
+    @property
+    def limits(self) -> Limits:
+        """What archives may become."""
+        return self._layers.limits
 
     async def begin(
         self,

@@ -1,11 +1,13 @@
 """Threads that feed a worker and hash on the way. Each owns the descriptors it was given and closes them itself."""
 
 import hashlib
+import io
 import os
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from argosy.storage.compression import BROKEN, Readable, Region, broken, decompressed
 from argosy.storage.limits import Limits
@@ -33,26 +35,60 @@ def feed_region(
     """
     region = Region(fd, offset, size, watch)
     try:
-        plain = _Limited(decompressed(region, kind), kind, limits, size)
+        plain = _Limited(decompressed(region, kind), kind, limits, lambda: region.consumed)
         return _pump(plain.fill, out)
     finally:
         region.close()
 
 
 def expand(fd: int, size: int, kind: str, out: int, limits: Limits) -> int:
-    """Decompress the file ``fd`` of ``size`` bytes into the file ``out``; return the number of plain bytes.
+    """Decompress the file ``fd`` of ``size`` bytes into the file or pipe ``out``; return the number of plain bytes.
 
     Raises InvalidParameterError on damaged data or beyond ``limits``.
     """
     region = Region(fd, 0, size)
     try:
-        plain = _Limited(decompressed(region, kind), kind, limits, size)
-        buffer = memoryview(bytearray(_CHUNK))
-        while got := plain.fill(buffer):
-            _write(out, buffer[:got])
-        return plain.count
+        return _copy(_Limited(decompressed(region, kind), kind, limits, lambda: region.consumed), out)
     finally:
         region.close()
+
+
+def inflate(read: int, kind: str, out: int, limits: Limits) -> int:
+    """Decompress one pipe into another, and close both; return the number of plain bytes.
+
+    What has come so far is what ``limits`` are counted from. Raises as `expand`, and BrokenPipeError when the reader left.
+    """
+    raw = _Counted(read)
+    try:
+        return _copy(_Limited(decompressed(raw, kind), kind, limits, lambda: raw.count), out)
+    finally:
+        raw.close()
+        os.close(out)
+
+
+def _copy(plain: "_Limited", out: int) -> int:
+    buffer = memoryview(bytearray(_CHUNK))
+    while got := plain.fill(buffer):
+        _write(out, buffer[:got])
+    return plain.count
+
+
+class _Counted(io.FileIO):
+    """A pipe, and how much has come out of it."""
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(fd, "rb")
+        self.count = 0
+
+    def readinto(self, buffer: Any, /) -> int:
+        got = super().readinto(buffer) or 0
+        self.count += got
+        return got
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size) or b""
+        self.count += len(data)
+        return data
 
 
 def feed_pipe(read: int, out: int) -> Hashed:
@@ -92,9 +128,9 @@ def _buffer(free: list[memoryview], behind: "deque[tuple[Future[None], memoryvie
 
 
 class _Limited:
-    """A decompressed stream, counted against what ``packed`` bytes may become."""
+    """A decompressed stream, counted against what ``packed()`` bytes may become."""
 
-    def __init__(self, plain: Readable, kind: str, limits: Limits, packed: int) -> None:
+    def __init__(self, plain: Readable, kind: str, limits: Limits, packed: Callable[[], int]) -> None:
         self.count = 0
         self._plain = plain
         self._kind = kind
@@ -110,7 +146,7 @@ class _Limited:
                 raise
             raise translated from error
         self.count += got
-        self._limits.check(self.count, self._packed)
+        self._limits.check(self.count, self._packed())
         return got
 
 

@@ -113,10 +113,6 @@ class Layers:
             chain = layer.parent
         return total
 
-    def total_size(self) -> int:
-        """Return the bytes of all layers, each counted once."""
-        return sum(layer.size for layer in self._layers.values())
-
     async def below(self, chain: str | None) -> list[Path]:
         """Return the trees under a container of that image: the mount points' tree, made now if it is the first, and the layers."""
         return [await self._mountpoints(chain), *self.stack(chain)]

@@ -28,14 +28,17 @@ class Limits:
         return min(bounds, default=0)
 
     def check(self, plain: int, packed: int) -> None:
-        """Raise InvalidParameterError when ``packed`` bytes have become too many."""
+        """Raise InvalidParameterError when ``packed`` bytes, which is what has been read by now, have become too many.
+
+        Not measured by the whole archive: ten megabytes of zeros would be on the disk as five gigabytes before they are refused.
+        """
         most = self.most(packed)
         if not most or plain <= most:
             return
         if self.size and plain > self.size:
             raise InvalidParameterError(f"the archive holds more than {human_size(self.size)}, the limit of --max-archive-size")
         raise InvalidParameterError(
-            f"the archive's {human_size(packed)} unpack to more than {human_size(most)}, "
+            f"{human_size(packed)} of the archive unpack to more than {human_size(most)}, "
             f"over {self.ratio} times as much: if that is meant, raise --max-archive-ratio"
         )
 

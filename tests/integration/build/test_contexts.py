@@ -19,6 +19,7 @@ from argosy.base.tasks import Supervisor
 from argosy.build.context import Contexts, digests_of
 from argosy.build.context.git import Clone
 from argosy.runtime.client import LauncherWorkers
+from argosy.storage.limits import Limits
 from argosy.storage.model import Directory
 from argosy.storage.trash import Trash
 from suites.fork_workers import ForkWorkers
@@ -43,6 +44,7 @@ class Host:
             workers=self.workers,
             trash=Trash(path / "trash", workers=self.workers, supervisor=self.supervisor),
             git=Clone(protocols=("file",)),
+            limits=Limits(size=4 << 20),
             download=self.downloads,
         )
         self.contexts.open()
@@ -100,6 +102,17 @@ async def test_a_tar_is_unpacked_whatever_compressed_it(host, packed):
         assert context.dockerfile == b"FROM a\n" and context.name == "Dockerfile"
         assert names(context.root) == ["Dockerfile", "d/g", "f"]
         assert (context.root / "d/g").read_text() == "2"
+
+
+async def test_a_context_that_unpacks_to_too_much_is_refused(host):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        member = tarfile.TarInfo("Dockerfile")
+        member.size = 32 << 20
+        tar.addfile(member, io.BytesIO(bytes(member.size)))
+    with pytest.raises(InvalidParameterError, match="the limit of --max-archive-size"):
+        async with host.contexts.from_stream(chunks(stream.getvalue())):
+            pass
 
 
 async def test_what_dockerignore_names_is_gone(host):

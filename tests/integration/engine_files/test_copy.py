@@ -1,16 +1,21 @@
 """``docker cp`` on a real overlay, with the real workers: volumes of a stopped container, links, owners, refusals."""
 
+import bz2
+import gzip
 import io
+import lzma
 import os
 import stat
 import tarfile
 
 import pytest
+import zstandard
 
 from argosy.base.errors import ArgosyError, InvalidParameterError, NotFoundError
 from argosy.engine.copy import Place, get_archive, put_archive, stat_path
 from argosy.engine.copy.export import export
 from argosy.engine.model import MountPoint
+from argosy.storage.limits import Limits
 
 
 def tar(*members):
@@ -196,3 +201,33 @@ async def test_a_large_archive_passes_through(workers, snapshot):
     content = os.urandom(3_000_000)
     await put(workers, Place(snapshot), "/tmp", tar(("big", content)))
     assert (await get(workers, Place(snapshot), "/tmp/big"))[1].extractfile("big").read() == content
+
+
+PACKERS = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zstd": zstandard.compress}
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+async def test_an_archive_is_unpacked_whatever_compressed_it(workers, snapshot, kind):
+    place = Place(snapshot)
+    await put(workers, place, "/tmp", PACKERS[kind](tar(("d", None), ("d/file", b"content" * 10_000))))
+    _, archive = await get(workers, place, "/tmp/d")
+    assert archive.extractfile("d/file").read() == b"content" * 10_000
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bzip2"])
+async def test_what_unpacks_to_too_much_is_refused_and_leaves_no_half_of_a_file(workers, snapshot, kind):
+    place = Place(snapshot)
+    data = PACKERS[kind](tar(("before", b"x"), ("zeros", bytes(8 << 20))))
+    with pytest.raises(InvalidParameterError, match=r"the archive holds more than 1.049MB, the limit of --max-archive-size"):
+        await put_archive(
+            workers,
+            place,
+            "/tmp",
+            body(data),
+            name="web",
+            no_overwrite_dir_non_dir=False,
+            owner=None,
+            limits=Limits(size=1 << 20),
+        )
+    _, archive = await get(workers, place, "/tmp")
+    assert archive.getnames() == ["tmp", "tmp/before"]

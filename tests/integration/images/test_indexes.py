@@ -106,6 +106,8 @@ async def test_each_platform_is_found_by_its_name_and_missing_ones_in_dockers_wo
             await act(subject, platform="linux/s390x")
     with pytest.raises(InvalidParameterError, match="manifests and platform options cannot both be set"):
         await host.images.inspect("multi:1", platform="linux/arm64", manifests=True)
+    for text in (index.root, f"multi@{index.root}", plain.id):
+        assert (await host.images.inspect(text)).id == plain.id
     assert host.images.display_name(arm64.id, "multi:1") == "multi:1"
     assert arm64.id in host.images.descendants("multi:1")
 
@@ -224,6 +226,14 @@ async def test_one_platform_is_removed_and_its_space_freed(host, registry, index
     assert len(host.left()[0]) == 1
 
 
+async def test_an_index_is_removed_by_its_digest_too(host, registry, index):
+    await host.load(layout(registry, index))
+    removed = await host.images.remove(index.root, force=False, prune=True)
+    assert removed[0] == {"Untagged": "multi:1"}
+    await host.settled()
+    assert host.left()[:2] == ([], [])
+
+
 async def test_the_names_stay_with_the_platform_that_is_left(host, registry, index):
     await host.load(layout(registry, index))
     await remove(host, "linux/amd64")
@@ -275,3 +285,15 @@ async def test_another_index_of_the_same_image_keeps_what_it_names(host, registr
     await host.images.remove(f"{name}:2", force=False, prune=True)
     await host.settled()
     assert host.left()[:2] == ([], [])
+
+
+async def test_what_images_take_of_the_disk_counts_kept_blobs_and_adds_up(host, registry, index):
+    await host.load(layout(registry, index))
+    (whole,) = await host.images.usage()
+    assert (whole.size, whole.shared_size) == (host.images.disk_usage(), 0)
+    registry.add_image("m", "twin", [layer("amd"), layer("more")])
+    await host.pull(f"{registry.host}/m", "twin")
+    twin, same = sorted(await host.images.usage(), key=lambda one: "multi:1" in one.repo_tags)
+    shared = 1000 + host.content.size(json.loads(registry.manifests["m"][index.amd64][1])["layers"][0]["digest"])
+    assert (same.size, same.shared_size, twin.shared_size) == (whole.size, shared, shared)
+    assert twin.size + same.size - shared == host.images.disk_usage() == host.images.layers_size()

@@ -105,6 +105,31 @@ def test_an_image_that_skopeo_put_there_is_pushed_on_byte_for_byte(hub: str, arg
     assert raw[0] == raw[1]
 
 
+def test_an_index_goes_out_whole_or_in_part_and_comes_back(hub: str, argosyd: Daemon, tmp_path: Path) -> None:
+    made = Registry()
+    platforms = {"amd64": made.add_image("m", "", [layer("amd")]), "arm64": made.add_image("m", "", [layer("arm")], architecture="arm64")}
+    entries = [made.described("m", digest, platform={"architecture": name, "os": "linux"}) for name, digest in platforms.items()]
+    index = made.add_index("m", "1", *entries, made.add_proof("m", platforms["amd64"]))
+    archive = tmp_path / "layout.tar"
+    archive.write_bytes(made.layout("m", "1", f"{hub}/m:1"))
+    assert argosyd.argosy("load", "-i", str(archive)).stdout == f"Loaded image: {hub}/m:1\n"
+    pushed = argosyd.argosy("push", f"{hub}/m:1")
+    assert f"1: digest: {index} size:" in pushed.stdout, pushed.stderr
+    assert json.loads(skopeo(argosyd, "inspect", "--raw", "--tls-verify=false", f"docker://{hub}/m:1"))["manifests"][1] == entries[1]
+    # skopeo finds all of it there, attestation included.
+    skopeo(argosyd, "copy", "--all", "--src-tls-verify=false", f"docker://{hub}/m:1", f"oci:{tmp_path}/copied")
+    argosyd.api("DELETE", f"/images/{hub}/m:1")
+    come = pull(argosyd, f"{hub}/m", "1", platform="linux/arm64")
+    assert come[-1]["status"] == f"Status: Downloaded newer image for {hub}/m:1"
+    argosyd.argosy("tag", f"{hub}/m:1", f"{hub}/part:1")
+    pushed = argosyd.argosy("push", f"{hub}/part:1")
+    assert "only the available single-platform image was pushed" in pushed.stderr
+    assert f"{index} -> {platforms['arm64']}" in pushed.stderr
+    argosyd.argosy("pull", f"{hub}/m:1")
+    listed = argosyd.api("GET", f"/images/{hub}/m:1/json?manifests=1")["Manifests"]
+    assert [manifest["Available"] for manifest in listed] == [True, True, False]
+
+
 def test_dockers_command_line_pulls_and_pushes(hub: str, argosyd: Daemon, tmp_path: Path) -> None:
     docker = shutil.which("docker")
     if docker is None:

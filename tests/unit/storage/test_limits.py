@@ -13,7 +13,9 @@ def test_what_real_layers_do_passes():
 
 
 def test_ten_gigabytes_from_ten_kilobytes_are_refused_with_the_way_out():
-    with pytest.raises(InvalidParameterError, match=r"10.24kB unpack to more than 1.074GB, over 500 times as much: .* --max-archive-ratio"):
+    with pytest.raises(
+        InvalidParameterError, match=r"10.24kB of the archive unpack to more than 1.074GB, over 500 times as much: .* --max-archive-ratio"
+    ):
         Limits().check(10 * GB, 10 << 10)
 
 

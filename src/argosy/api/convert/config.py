@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from argosy.oci.config import Config, Healthcheck
 
 
@@ -73,24 +75,38 @@ def _container_tail(config: Config) -> dict[str, Any]:
 
 
 _CONTAINER_ONLY = ("AttachStderr", "AttachStdin", "AttachStdout", "Domainname", "Hostname", "Image", "OpenStdin", "StdinOnce", "Tty")
-_DROPPED_WHEN_EMPTY = ("Cmd", "Entrypoint", "Env", "Labels", "OnBuild", "User", "Volumes", "WorkingDir")
+_NO_CONTAINER: dict[str, Any] = {
+    "attach_stderr": False,
+    "attach_stdin": False,
+    "attach_stdout": False,
+    "domainname": "",
+    "hostname": "",
+    "image": "",
+    "open_stdin": False,
+    "stdin_once": False,
+    "tty": False,
+}
+_NULL_WHEN_EMPTY = ("Cmd", "Entrypoint", "Env", "Labels", "OnBuild", "Volumes")
 
 
 def image_config(config: Config, version: int) -> dict[str, Any]:
     """Return ``Config`` of image inspect.
 
-    Up to 1.49 it had the fields of a container's, empty; from 1.52 empty fields are left out (OCI image specification).
+    Up to 1.49 it had the fields of a container's, empty; what is empty is null, and left out from 1.52 on (OCI image
+    specification).
     """
-    wire = container_config(config, version)
-    wire["Labels"] = None if config.labels is None else dict(config.labels)
+    wire = container_config(msgspec.structs.replace(config, **_NO_CONTAINER), version)
+    wire["Labels"] = dict(config.labels or {})
     wire["OnBuild"] = _list(config.on_build)
     for name in ("NetworkDisabled", "MacAddress", "StopTimeout"):
         wire.pop(name, None)
     if version >= 50:
         for name in _CONTAINER_ONLY:
             wire.pop(name, None)
+    for name in _NULL_WHEN_EMPTY:
+        wire[name] = wire[name] or None
     if version >= 52:
-        for name in _DROPPED_WHEN_EMPTY:
+        for name in (*_NULL_WHEN_EMPTY, "User", "WorkingDir"):
             if not wire[name]:
                 del wire[name]
     return wire

@@ -41,11 +41,11 @@ def inspect(image: ImageDetail, version: int) -> dict[str, Any]:
     if image.os_version:
         wire["OsVersion"] = image.os_version
     wire["Size"] = image.size
-    if version < 44:
+    if version < 44 and image.size:
         wire["VirtualSize"] = image.size
     return wire | {
         "GraphDriver": {"Data": dict(image.graph_data) or None, "Name": image.graph_driver},
-        "RootFS": {"Type": "layers", "Layers": list(image.diff_ids)},
+        "RootFS": {"Type": "layers"} | ({"Layers": list(image.diff_ids)} if image.diff_ids else {}),
         "Metadata": {"LastTagTime": rfc3339_nano(image.last_tag_time)},
         "Config": image_config(image.config, version),
     }
@@ -58,10 +58,12 @@ def _template(config: Config, version: int) -> dict[str, Any]:
 
 
 def summary(image: ImageSummary, version: int) -> dict[str, Any]:
-    """Return one entry of ``GET /images/json``; untagged images had ``<none>`` names up to 1.42."""
-    tags, digests = list(image.repo_tags), list(image.repo_digests)
-    if version < 43 and not tags and not digests:
-        tags, digests = ["<none>:<none>"], ["<none>@<none>"]
+    """Return one entry of ``GET /images/json``; up to 1.42 untagged images had ``<none>`` names, and no names were null."""
+    tags: list[str] | None = list(image.repo_tags)
+    digests: list[str] | None = list(image.repo_digests)
+    if version < 43:
+        untagged = not tags and not digests
+        tags, digests = (["<none>:<none>"], ["<none>@<none>"]) if untagged else (tags or None, digests or None)
     wire: dict[str, Any] = {
         "Containers": image.containers if version >= 51 else -1,
         "Created": image.created,
@@ -73,7 +75,7 @@ def summary(image: ImageSummary, version: int) -> dict[str, Any]:
         "SharedSize": image.shared_size,
         "Size": image.size,
     }
-    if version < 44:
+    if version < 44 and image.size:
         wire["VirtualSize"] = image.size
     if version >= 48 and image.descriptor:
         wire["Descriptor"] = dict(image.descriptor)

@@ -30,8 +30,8 @@ class CacheKeeper:
         self._home = home
 
     async def usage(self) -> list[dict[str, Any]]:
-        """Return the entries as the API's ``BuildCache``, oldest first."""
-        chains = self._images.layer_chains()
+        """Return the entries as the API's ``BuildCache``, oldest first; what images or containers need is shared, and in their sum."""
+        chains = self._images.needed_chains()
         records = sorted(await self._measured(), key=lambda record: record.created)
         return [self._wire(record, self._standing(record, chains)) for record in records]
 

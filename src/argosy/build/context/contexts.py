@@ -20,6 +20,7 @@ from argosy.build.context.git import Clone
 from argosy.build.context.model import Context
 from argosy.images.spool import Spool, spooled
 from argosy.storage.compression import detect
+from argosy.storage.limits import LIMITS, Limits
 from argosy.storage.ports import Workers
 from argosy.storage.trash import Trash
 
@@ -29,7 +30,10 @@ Download = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 class Contexts:
     """``directory``: this one's alone, on the file system of ``trash``."""
 
-    def __init__(self, *, directory: Path, workers: Workers, trash: Trash, git: Clone, download: Download = download) -> None:
+    def __init__(
+        self, *, directory: Path, workers: Workers, trash: Trash, git: Clone, limits: Limits = LIMITS, download: Download = download
+    ) -> None:
+        self._limits = limits
         self._directory = directory
         self._workers = workers
         self._trash = trash
@@ -51,7 +55,7 @@ class Contexts:
         async with self._scratch() as scratch:
             root = scratch / "root"
             async with spooled(body, scratch) as spool:
-                await unpack.archive(self._workers, spool, root)
+                await unpack.archive(self._workers, spool, root, self._limits)
             sent = _moved(root / apart, scratch) if apart else None
             yield replace(await found(self._workers, root, dockerfile), sent=sent)
 
@@ -79,7 +83,7 @@ class Contexts:
         root = scratch / "beside"
         root.mkdir(mode=0o700)
         async with spooled(body, scratch) as spool:
-            await unpack.archive(self._workers, spool, root)
+            await unpack.archive(self._workers, spool, root, self._limits)
         return _moved(root / apart, scratch)
 
     async def _remote(self, text: str, scratch: Path, limit: int = unpack.LARGEST_DOCKERFILE + 1) -> tuple[Path, bytes | None]:
@@ -97,7 +101,7 @@ class Contexts:
         async with self._download(what.url) as body, spooled(body, scratch) as spool:
             head = os.pread(spool.fd, 512, 0)
             if detect(head) or head[257:262] == b"ustar":
-                await unpack.archive(self._workers, spool, root)
+                await unpack.archive(self._workers, spool, root, self._limits)
             elif limit:
                 alone = os.pread(spool.fd, limit, 0)
             else:

@@ -1,29 +1,32 @@
 """An archive into a directory, by a confined worker."""
 
 import asyncio
-import io
 import os
 from pathlib import Path
 
 from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.images.spool import Spool
 from argosy.linux.openat2 import open_root, openat2
-from argosy.storage import compression, pipes
+from argosy.storage import compression, hashing, pipes
+from argosy.storage.limits import Limits
 from argosy.storage.model import Directory
 from argosy.storage.ports import Workers
 
 LARGEST_DOCKERFILE = 4 << 20
 
 
-async def archive(workers: Workers, spool: Spool, root: Path) -> None:
-    """Unpack a tar, whatever it is compressed with. Raises InvalidParameterError with what is wrong with it."""
+async def archive(workers: Workers, spool: Spool, root: Path, limits: Limits) -> None:
+    """Unpack a tar, whatever it is compressed with.
+
+    Raises InvalidParameterError with what is wrong with it, and when it becomes more than ``limits`` allow.
+    """
     kind = compression.detect(os.pread(spool.fd, 16, 0))
     if not kind:
         os.lseek(spool.fd, 0, os.SEEK_SET)
         await _unpack(workers, spool.fd, root)
         return
     read, write = pipes.make_pipe()
-    feeding = asyncio.get_running_loop().run_in_executor(None, _decompress, spool, kind, write)
+    feeding = asyncio.get_running_loop().run_in_executor(None, _decompress, spool, kind, write, limits)
     reason: Exception | None = None
     try:
         await _unpack(workers, read, root)
@@ -42,24 +45,17 @@ async def _unpack(workers: Workers, fd: int, root: Path) -> None:
     await workers.run("unpack", {"path": "/"}, fds=[fd], root=Directory(str(root)))
 
 
-def _decompress(spool: Spool, kind: str, write: int) -> Exception | None:
-    """Fill the pipe, in a thread; return what is wrong with the stream."""
-    buffer = memoryview(bytearray(1 << 18))
+def _decompress(spool: Spool, kind: str, write: int, limits: Limits) -> Exception | None:
+    """Fill the pipe and close it, in a thread; return what is wrong with the stream."""
     try:
-        with open(write, "wb", buffering=0) as out:
-            plain = compression.decompressed(compression.Region(spool.fd, 0, spool.size), kind)
-            while count := plain.readinto(buffer):
-                _write(out, buffer[:count])
+        hashing.expand(spool.fd, spool.size, kind, write, limits)
     except BrokenPipeError:
         return None
-    except compression.BROKEN as error:
-        return compression.broken(error, kind) or error
+    except InvalidParameterError as error:
+        return error
+    finally:
+        os.close(write)
     return None
-
-
-def _write(out: io.RawIOBase, data: memoryview) -> None:
-    while data:
-        data = data[out.write(data) or 0 :]
 
 
 def subdirectory(root: Path, path: str, what: str = "the git context") -> Path:

@@ -131,6 +131,6 @@ async def _apply(gathered: _Gathered, place: Place, chowned: bool, scratch: Scra
         fd = archive.open_file(gathered.trees[item.tree], item.path)
         try:
             root = drafts.plain(scratch)
-            await archive.unpack(fd, directory.target, place.owner if chowned else None, root, workers)
+            await archive.unpack(fd, directory.target, place.owner if chowned else None, root, workers, drafts.limits)
         finally:
             os.close(fd)

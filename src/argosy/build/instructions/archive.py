@@ -8,6 +8,7 @@ from argosy.build.instructions.tree import Tree
 from argosy.linux.openat2 import openat2
 from argosy.storage import compression, hashing, pipes
 from argosy.storage.compression import BROKEN, Region, decompressed
+from argosy.storage.limits import Limits
 from argosy.storage.model import RootMount
 from argosy.storage.ports import Workers
 
@@ -44,12 +45,15 @@ def is_archive(fd: int) -> bool:
         return False
 
 
-async def unpack(fd: int, target: str, owner: tuple[int, int] | None, root: RootMount, workers: Workers) -> None:
-    """Unpack the archive into the existing directory ``target`` of ``root``. Raises InvalidParameterError when it is broken."""
+async def unpack(fd: int, target: str, owner: tuple[int, int] | None, root: RootMount, workers: Workers, limits: Limits) -> None:
+    """Unpack the archive into the existing directory ``target`` of ``root``.
+
+    Raises InvalidParameterError when it is broken, or becomes more than ``limits`` allow.
+    """
     size = os.fstat(fd).st_size
     kind = compression.detect(os.pread(fd, 8, 0))
     read, write = pipes.make_pipe()
-    feeding = asyncio.get_running_loop().run_in_executor(None, hashing.feed_region, fd, 0, size, kind, write)
+    feeding = asyncio.get_running_loop().run_in_executor(None, hashing.feed_region, fd, 0, size, kind, write, limits)
     try:
         await workers.run("unpack", {"path": target, "owner": list(owner) if owner else None}, fds=[read], root=root)
     finally:

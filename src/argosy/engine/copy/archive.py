@@ -5,7 +5,7 @@ import io
 import os
 import tarfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 from argosy.base.errors import ArgosyError, InvalidParameterError, NotFoundError, SystemFailureError
@@ -13,6 +13,8 @@ from argosy.engine.copy.place import Place, grafts
 from argosy.engine.copy.stat import naming, stat_path
 from argosy.oci.passwd import resolve_user
 from argosy.storage import pipes
+from argosy.storage.inflate import inflated
+from argosy.storage.limits import LIMITS, Limits
 from argosy.storage.model import Mapped, RootMount
 from argosy.storage.ports import Workers
 
@@ -61,8 +63,9 @@ async def put_archive(
     name: str,
     no_overwrite_dir_non_dir: bool,
     owner: str | None,
+    limits: Limits = LIMITS,
 ) -> None:
-    """Unpack the tar into the existing directory ``path``.
+    """Unpack the tar, compressed or not, into the existing directory ``path``.
 
     ``owner``: a user as in ``--user``; all files are given to it (``copyUIDGID``). Raises NotFoundError,
     InvalidParameterError and SystemFailureError in Docker's words; what was unpacked before stays.
@@ -75,7 +78,8 @@ async def put_archive(
     }
     with grafts(place) as (fds, mounts), naming(name):
         try:
-            await _unpacked(workers, place, {**params, "mounts": mounts}, fds, body)
+            async with aclosing(inflated(body, limits)) as plain:
+                await _unpacked(workers, place, {**params, "mounts": mounts}, fds, plain)
         except OSError as error:
             raise SystemFailureError(str(error)) from error
         except ArgosyError as error:
@@ -102,11 +106,15 @@ async def _unpacked(workers: Workers, place: Place, params: dict[str, Any], fds:
     feeding = asyncio.ensure_future(feed())
     try:
         await asyncio.wait({work, feeding}, return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
+        if feeding.done():
+            if feeding.exception() is not None:
+                # The archive breaks off for the worker too: it removes the half of a file that it has, and ends.
+                await asyncio.wait({work})
+            # The cause is the thing to tell.
+            feeding.result()
+        elif work.done():
             # It has seen all it wants (or failed): what the client still sends is of no use.
             feeding.cancel()
-        else:
-            feeding.result()
         await work
     finally:
         for task in (feeding, work):

@@ -166,6 +166,10 @@ class Extractor:
                 _set_xattr(fd, key, value)
             mtime = _bound(entry.mtime)
             os.utime(fd, ns=(mtime, mtime))
+        except BaseException:
+            # An archive that breaks off in a file leaves no half of it, however large that had become.
+            _unlink(path)
+            raise
         finally:
             os.close(fd)
         self.size += entry.size
@@ -218,6 +222,14 @@ def remove_tree(path: bytes, gone: Callable[[int], None]) -> None:
     for name in names:
         remove_tree(name, gone)
     os.rmdir(path)
+
+
+def _unlink(path: bytes) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        # Why it is to go is the thing to tell.
+        return
 
 
 def _has_parent(path: bytes) -> bool:
