@@ -148,10 +148,10 @@ def test_what_a_killed_run_has_left_the_next_takes_away_but_not_what_another_wor
     bench.debootstrap(f"touch {bench.bin}/working; sleep 1000 >/dev/null 2>&1")
     process = bench.start("debian:sid")
     wait_for(process, bench.bin / "working")
+    (bench.bin / "working").unlink()
     other = bench.start("other/debian:sid")
-    while len(list(bench.tmp.iterdir())) < 2:
-        assert other.poll() is None
-        time.sleep(0.01)
+    # At work: it has locked its place. Before that a sweep takes it, and it makes another.
+    wait_for(other, bench.bin / "working")
     process.kill()
     process.communicate()
     left = {path.name for path in bench.tmp.iterdir()}
