@@ -15,6 +15,7 @@ from argosy.engine.container import Container
 from argosy.engine.create import Creator
 from argosy.engine.execs import ExecEnds
 from argosy.engine.exits import Exits
+from argosy.engine.image_mounts import ImageMounts
 from argosy.engine.mounting import Mounting
 from argosy.engine.ports import Shim
 from argosy.engine.registry import Registry
@@ -126,6 +127,9 @@ class FakeSnapshots(Ordered):
     async def mounts(self, key: str) -> Directory:
         return Directory("/nowhere")
 
+    async def view(self, chain: str) -> Directory:
+        return Directory(f"/layers/{chain}")
+
     async def remove(self, key: str) -> None:
         self.note("remove snapshot")
         self.made.discard(key)
@@ -188,12 +192,15 @@ def make_world(tmp_path: Any, candidates: Callable[..., Any] = lambda config, ho
     runtime, networks, snapshots = FakeRuntime(log, fail), FakeNetworks(log, fail), FakeSnapshots(log, fail)
     volumes, sandboxes = FakeVolumes(log, fail, str(tmp_path)), Sandboxes(settings.exec_root)
     releaser = Releaser(networks=networks, volumes=volumes, sandboxes=sandboxes)  # type: ignore[arg-type]
+    image_mounts = ImageMounts(registry)
     mounting = Mounting(
         registry=registry,
         volumes=volumes,
         database=database,
         workers=FakeWorkers(),
         candidates=candidates,  # type: ignore[arg-type]
+        images=FakeImages(),  # type: ignore[arg-type]
+        image_mounts=image_mounts,
     )
     creator = Creator(
         registry=registry, store=store, images=FakeImages(), snapshots=snapshots, mounting=mounting,  # type: ignore[arg-type]
@@ -217,7 +224,7 @@ def make_world(tmp_path: Any, candidates: Callable[..., Any] = lambda config, ho
     return SimpleNamespace(
         log=log, fail=fail, clock=clock, events=events, registry=registry, database=database, runtime=runtime, networks=networks,
         snapshots=snapshots, volumes=volumes, creator=creator, starter=starter, remover=remover, exits=exits, stopper=stopper,
-        settings=settings, supervisor=supervisor, mounting=mounting, store=store,
+        settings=settings, supervisor=supervisor, mounting=mounting, store=store, image_mounts=image_mounts,
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from argosy.engine.create import Creator
 from argosy.engine.execs import ExecEnds, Execs
 from argosy.engine.exits import Exits
 from argosy.engine.health_watch import HealthWatch
+from argosy.engine.image_mounts import ImageMounts
 from argosy.engine.mounting import Mounting
 from argosy.engine.network_service import NetworkService
 from argosy.engine.platform import Machine, probe
@@ -80,6 +81,7 @@ class Lower:
     volumes: LocalVolumes
     networks: Controller
     build_cache: CacheTable
+    image_mounts: ImageMounts
     userns: int
     """fd of a user namespace with the mapping of ``--userns-remap``, -1 without one."""
 
@@ -144,8 +146,14 @@ def _lower(
     build_cache = CacheTable(db=database, clock=clock)
     build_cache.load()
 
+    image_mounts = ImageMounts(registry)
+
     def users(image_id: str) -> list[User]:
-        return [User(container.id, container.running) for container in registry if container.spec.image_id == image_id]
+        return [
+            User(container.id, container.running)
+            for container in registry
+            if container.spec.image_id == image_id or image_mounts.uses(container.spec, image_id)
+        ]
 
     images = ImageStore(
         db=database,
@@ -158,7 +166,7 @@ def _lower(
         users=users,
         supervisor=supervisor,
         registries=registry_settings(config),
-        kept=build_cache.roots,
+        kept=lambda: [*build_cache.roots(), *image_mounts.chains()],
     )
     volumes = LocalVolumes(data / "volumes", db=database, workers=workers, trash=layers.trash, events=events, clock=clock)
     runtime = ShimRuntime(
@@ -178,7 +186,7 @@ def _lower(
         supervisor=supervisor,
         settings=network_settings(config),
     )
-    return Lower(database, workers, runtime, layers, snapshots, content, images, volumes, networks, build_cache, userns)
+    return Lower(database, workers, runtime, layers, snapshots, content, images, volumes, networks, build_cache, image_mounts, userns)
 
 
 def _engine(
@@ -206,6 +214,8 @@ def _engine(
         database=lower.database,
         workers=lower.workers,
         candidates=validation.mount_points,
+        images=lower.images,
+        image_mounts=lower.image_mounts,
     )
     creator = Creator(
         registry=registry,

@@ -190,9 +190,9 @@ class MountPoint(msgspec.Struct, frozen=True):
     """``bind``, ``volume``, ``tmpfs``, ``image``."""
     destination: str
     name: str = ""
-    """Volume name, or image id."""
+    """Volume name, or the image as it was asked for."""
     source: str = ""
-    """Path on the host."""
+    """Path on the host, or the image's id."""
     driver: str = ""
     mode: str = ""
     rw: bool = True
@@ -203,6 +203,8 @@ class MountPoint(msgspec.Struct, frozen=True):
     """The volume was made for this container alone; ``rm -v`` and ``--rm`` remove it."""
     options: tuple[str, ...] = ()
     """Of a tmpfs, in mount(8)'s words."""
+    chain: str = ""
+    """Chain ID of an image's top layer."""
     mapped: bool = False
     """The source has a container's ids, as all that the daemon keeps; a container with a user namespace sees it through its mapping."""
 

@@ -13,8 +13,9 @@ import msgspec
 
 from argosy.base import ids
 from argosy.base.errors import InvalidParameterError, NotFoundError
+from argosy.engine.image_mounts import ImageMounts
 from argosy.engine.model import Config, ContainerSpec, HostConfig, MountPoint
-from argosy.engine.ports import Volumes
+from argosy.engine.ports import Images, Volumes
 from argosy.engine.registry import Registry
 from argosy.storage.model import IdRanges, RootMount
 from argosy.storage.ports import Workers
@@ -35,19 +36,32 @@ class Database(Protocol):
 
 
 class Mounting:
-    def __init__(self, *, registry: Registry, volumes: Volumes, database: Database, workers: Workers, candidates: Candidates) -> None:
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        volumes: Volumes,
+        database: Database,
+        workers: Workers,
+        candidates: Candidates,
+        images: Images,
+        image_mounts: ImageMounts,
+    ) -> None:
         self._registry = registry
         self._volumes = volumes
         self._database = database
         self._workers = workers
         self._candidates = candidates
+        self._images = images
+        self._image_mounts = image_mounts
         self._noted: set[str] = set()
         self._fresh: dict[str, set[str]] = {}
 
     async def resolve(
         self, container_id: str, config: Config, host: HostConfig, undo: AsyncExitStack
     ) -> tuple[tuple[MountPoint, ...], tuple[str, ...]]:
-        """Return the mount points and warnings. Raises InvalidParameterError for a missing bind source of ``--mount``."""
+        """Return the mount points and warnings. Raises InvalidParameterError for a missing bind source of ``--mount``, NotFoundError
+        for a missing image."""
         candidates = self._candidates(config, host)
         # A VOLUME of the image (without a mode) gives way to --volumes-from, and that to what is asked for by name.
         declared = [point for point in candidates if point.anonymous and not point.mode]
@@ -58,12 +72,19 @@ class Mounting:
         if anonymous:
             self._noted.add(container_id)
             await self._database.put(INTENT, container_id, msgspec.json.encode(anonymous))
+        undo.callback(self._image_mounts.done, container_id)
         warnings: list[str] = []
-        made = [await self._make(point, host, undo, warnings) for point in points]
+        made = []
+        for point in points:
+            if point.type == "image":
+                made.append(await self._image_mounts.resolve(container_id, point, self._images))
+            else:
+                made.append(await self._make(point, host, undo, warnings))
         return tuple(made), tuple(warnings)
 
     async def done(self, container_id: str) -> None:
-        """The revision is committed and owns its volumes now."""
+        """The revision is committed and owns its volumes and images now."""
+        self._image_mounts.done(container_id)
         self._fresh.pop(container_id, None)
         if container_id in self._noted:
             self._noted.discard(container_id)

@@ -26,6 +26,10 @@ class Snapshots(Protocol):
         """Return the mount of an existing snapshot. Raises NotFoundError."""
         ...
 
+    async def view(self, chain: str) -> RootMount:
+        """Return the mount of a layer and all below it, to be read. Raises NotFoundError."""
+        ...
+
     async def remove(self, key: str) -> None:
         """Rename it to the trash and return; the space is freed later. Absent is fine."""
         ...

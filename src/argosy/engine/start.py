@@ -27,6 +27,7 @@ from argosy.engine.announce import Announcer
 from argosy.engine.confinement import Confinement
 from argosy.engine.container import Container
 from argosy.engine.health_watch import HealthWatch
+from argosy.engine.image_mounts import trees
 from argosy.engine.model import MountPoint, Status
 from argosy.engine.paths import ContainerPaths
 from argosy.engine.ports import Networks, Runtime, Shim, Snapshots, Volumes
@@ -39,7 +40,7 @@ from argosy.engine.store import ContainerStore
 from argosy.network.model import Sandbox
 from argosy.oci.runtime_spec import RuntimeSpec
 from argosy.runtime.logs.attributes import extra_attributes
-from argosy.runtime.model import LogPlan, StartFailed, StartRequest
+from argosy.runtime.model import LogPlan, StartFailed, StartRequest, Tree
 from argosy.storage.model import RootMount
 
 
@@ -119,7 +120,8 @@ class Starter:
             paths.write_etc(hostname=request.hostname, hosts=b"", resolv_conf=b"")
         neighbours = networking.link_environment(spec, self._registry)
         built = build_spec(spec, self._inputs(container, points, files, join, targets, neighbours))
-        shim, sandbox = await self._reserve_and_prepare(container, request, self._request(container, built, root, join))
+        views = await trees(points, self._snapshots)
+        shim, sandbox = await self._reserve_and_prepare(container, request, self._request(container, built, root, join, views))
         container.shim, container.request, container.sandbox = shim, request, sandbox
         hit("start.prepared")
         if "network" not in join:
@@ -194,7 +196,7 @@ class Starter:
         for point in points:
             if point.type == "volume":
                 source = await self._volumes.mount(point.name, container_id)
-                found.append(msgspec.structs.replace(point, source=os.path.join(source, point.subpath) if point.subpath else source))
+                found.append(msgspec.structs.replace(point, source=source))
             else:
                 found.append(point)
         return found
@@ -229,7 +231,9 @@ class Starter:
             gid_map=gids,
         )
 
-    def _request(self, container: Container, built: RuntimeSpec, root: RootMount, join: Mapping[str, int]) -> StartRequest:
+    def _request(
+        self, container: Container, built: RuntimeSpec, root: RootMount, join: Mapping[str, int], views: Mapping[str, Tree]
+    ) -> StartRequest:
         spec = container.spec
         return StartRequest(
             id=spec.id,
@@ -253,6 +257,7 @@ class Starter:
             console_size=spec.host.console_size,
             init=self._settings.init if spec.host.init is None else spec.host.init,
             join=join,
+            trees=views,
             runtime=self._settings.runtimes.get(spec.host.runtime, ""),
         )
 

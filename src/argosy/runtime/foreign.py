@@ -152,11 +152,11 @@ class Foreign:
                 os.chmod(passed, 0o711)
         mapper = Mapper()
         sources: list[tuple[int, bool]] = []
-        mapped = [index for index, entry in enumerate(self._spec.get("mounts") or ()) if entry.get("uidMappings")]
+        shown = _shown(self._spec.get("mounts") or (), self._plan)
         try:
             tree = open_root(self._plan, mapper)
             try:
-                sources = open_binds([_bind(self._spec["mounts"][index]) for index in mapped], mapper)
+                sources = open_binds(list(shown.values()), mapper)
             except BaseException:
                 os.close(tree)
                 raise
@@ -174,7 +174,7 @@ class Foreign:
             spec = {**self._spec, "ociVersion": "1.0.2", "root": {**(self._spec.get("root") or {}), "path": "rootfs"}}
             spec["process"] = self._resolved({**spec["process"], "terminal": self._terminal}, tree)
             spec["mounts"] = list(spec.get("mounts") or ())
-            for index, (fd, is_directory) in zip(mapped, sources):
+            for index, (fd, is_directory) in zip(shown, sources):
                 spec["mounts"][index] = self._placed(spec["mounts"][index], fd, is_directory)
         finally:
             for fd in (tree, *(fd for fd, _ in sources)):
@@ -185,7 +185,7 @@ class Foreign:
         _write(os.path.join(self._bundle, "config.json"), plainjson.dumps(spec).encode())
 
     def _placed(self, entry: "Mapping[str, Any]", fd: int, is_directory: bool) -> "dict[str, Any]":
-        """Attach a mapped mount in the bundle and return its entry as a plain bind of that: runc maps mounts since 1.2 only."""
+        """Attach a mount in the bundle and return its entry as a plain bind of that: runc maps mounts since 1.2, and knows no trees."""
         self._placed_count += 1
         place = os.path.join(self._bundle, f"mount-{self._placed_count}")
         if is_directory:
@@ -278,22 +278,16 @@ class Foreign:
         return os.waitstatus_to_exitcode(status), _last_error(log)
 
 
-def _bind(entry: "Mapping[str, Any]") -> "dict[str, Any]":
-    """Return a mount that is to be mapped as `open_binds` takes it; the runtime sees to its options."""
-    return {
-        "source": entry["source"],
-        "recursive": "rbind" in (entry.get("options") or ()),
-        "on": 0,
-        "off": 0,
-        "propagation": mount.MS_PRIVATE | mount.MS_REC,
-        "uid_map": _ranges(entry["uidMappings"]),
-        "gid_map": _ranges(entry["gidMappings"]),
-        "recursive_map": False,
-    }
-
-
-def _ranges(entries: "list[dict[str, int]]") -> list[list[int]]:
-    return [[entry["containerID"], entry["hostID"], entry["size"]] for entry in entries]
+def _shown(mounts: "Sequence[Mapping[str, Any]]", plan: "Mapping[str, Any]") -> "dict[int, dict[str, Any]]":
+    """Return the plan's binds, by number of the specification's mount, that the shim must open: mapped ones, and trees."""
+    indexes = {fields["to"]: fields["index"] for name, fields in plan["steps"] if name == "bind"}
+    found = {}
+    for number, entry in enumerate(mounts):
+        index = indexes.get(os.path.normpath("/" + entry["destination"].lstrip("/")))
+        bind = plan["binds"][index] if index is not None else {}
+        if "tree" in bind or bind.get("uid_map"):
+            found[number] = bind
+    return found
 
 
 _SIGNALS = (2, 10, 12, 13, 15, 1, 25)

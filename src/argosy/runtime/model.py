@@ -20,6 +20,17 @@ class LogPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Tree:
+    """What is mounted in a container and is no path of the host: layers, or a part of a directory that a container wrote to."""
+
+    root: RootMount
+    subpath: str = ""
+    """The part that is mounted, relative; links may not lead out of the tree."""
+    name: str = ""
+    """What a message calls it."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartRequest:
     id: str
     spec: RuntimeSpec
@@ -36,6 +47,8 @@ class StartRequest:
     """Namespace type → pid whose namespace is joined (``container:ID``). The host's own: absent from spec.linux.namespaces."""
     runtime: str = ""
     """Empty: ours; else the path of an OCI runtime (runc, crun)."""
+    trees: Mapping[str, Tree] = field(default_factory=dict)
+    """By destination: what the specification's bind mount there shows, in place of its source."""
     preserved: Mapping[str, Any] = field(default_factory=dict)
     """Anything the daemon wants back at adoption."""
 

@@ -60,6 +60,10 @@ class Snapshots:
         parent = self.parent(key)
         return self.layers.driver.writable(self._home / key, await self.layers.below(parent))
 
+    async def view(self, chain: str) -> RootMount:
+        """Return the mount of a layer and all below it, to be read. Raises NotFoundError."""
+        return self.layers.driver.view(self.layers.stack(chain))
+
     async def remove(self, key: str) -> None:
         """Rename it to the trash and return; the space is freed later. Absent is fine."""
         if key not in self._parents:

@@ -8,6 +8,7 @@ from typing import Any
 
 from argosy.engine.model import MountPoint
 from argosy.linux import mount
+from argosy.linux.openat2 import BENEATH, NO_MAGICLINKS, O_PATH, open_root, openat2
 from argosy.linux.syscall import AT_FDCWD
 from argosy.storage.model import Mapped, Overlay, RootMount
 
@@ -48,10 +49,8 @@ def grafts(place: Place) -> Iterator[tuple[list[int], list[list[Any]]]]:
         fds: list[int] = []
         attached: list[tuple[str, bool]] = []
         for point in _hosted(place):
-            source = os.path.join(point.source, point.subpath) if point.subpath else point.source
             try:
-                is_directory = os.path.isdir(source)
-                fd = mount.clone_tree(AT_FDCWD, os.fsencode(source), recursive=True)
+                fd = _clone(point)
             except OSError:
                 continue
             opened.callback(os.close, fd)
@@ -60,9 +59,25 @@ def grafts(place: Place) -> Iterator[tuple[list[int], list[list[Any]]]]:
             if not point.rw:
                 mount.set_attributes(fd, on=mount.ATTR_RDONLY, recursive=True)
             fds.append(fd)
-            attached.append((point.destination, is_directory))
+            attached.append((point.destination, os.path.isdir(b"/proc/self/fd/%d" % fd)))
         # Counted from the end, as a job's own fds come first.
         yield fds, [[index - len(fds), *rest] for index, rest in enumerate(attached)]
+
+
+def _clone(point: MountPoint) -> int:
+    source = os.fsencode(point.source)
+    if not point.subpath:
+        return mount.clone_tree(AT_FDCWD, source, recursive=True)
+    whole = open_root(source)
+    try:
+        # A program may have made a link there that leads out.
+        part = openat2(whole, os.fsencode(point.subpath), O_PATH, resolve=BENEATH | NO_MAGICLINKS)
+        try:
+            return mount.clone_tree(part, recursive=True)
+        finally:
+            os.close(part)
+    finally:
+        os.close(whole)
 
 
 def _hosted(place: Place) -> list[MountPoint]:

@@ -37,6 +37,7 @@ class Planner:
                 join=request.join,
                 bpf=bpf,
                 systemd_cgroup=self._systemd,
+                trees=request.trees,
             )
         except (PlanError, OSError, ValueError) as error:
             raise StartFailed(f"failed to create task for container: {error}", 128) from None

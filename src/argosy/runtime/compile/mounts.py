@@ -27,6 +27,13 @@ class MountPlan:
         self.has_dev = False
         """/dev is a fresh file system, to be filled with nodes and links."""
 
+    def bind_at(self, to: str) -> "dict[str, Any]":
+        """Return the bind mount at a destination. Raises PlanError."""
+        for name, fields in self.steps:
+            if name == "bind" and fields["to"] == posixpath.normpath(to):
+                return self.binds[fields["index"]]
+        raise PlanError(f"there is no bind mount at {to}")
+
 
 def plan_mounts(
     mounts: "list[dict[str, Any]]", host: HostFacts, *, own_cgroup_namespace: bool, cgroup_path: str, bundle: str = "", label: str = ""

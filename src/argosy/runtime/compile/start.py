@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from argosy.oci.runtime_spec import RuntimeSpec
     from argosy.runtime.compile.plan import Plan, Step
+    from argosy.runtime.model import Tree
     from argosy.storage.model import RootMount
 
 _NODES = (("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0))
@@ -41,10 +42,12 @@ def compile_start(
     no_pivot: bool = False,
     keyring: bool = True,
     hooks: bool = False,
+    trees: "Mapping[str, Tree]" = {},  # noqa: B006 (never written)
 ) -> "Plan":
     """Return the plan of a start. Pure. Raises PlanError on a specification that cannot be carried out.
 
-    ``hooks``: the caller runs hooks of its own before the pivot (`spawn`'s ``on_mounted``).
+    ``trees``: what the bind mounts at these destinations show. ``hooks``: the caller runs hooks of its own before the pivot
+    (`spawn`'s ``on_mounted``).
     """
     linux = spec.get("linux") or {}
     process = spec.get("process") or {}
@@ -61,6 +64,8 @@ def compile_start(
         bundle=bundle,
         label=linux.get("mountLabel", ""),
     )
+    for to, tree in trees.items():
+        _show_tree(mounts.bind_at(to), tree, host)
     user_namespace = "user" in new or "user" in joined
     steps: list[Step] = []
     if "user" in new:
@@ -155,6 +160,12 @@ def _attach_point(rootfs: "RootMount", in_place: bool) -> str:
     where it lies may be closed.
     """
     return getattr(rootfs, "path", "/") if in_place else "/"
+
+
+def _show_tree(bind: "dict[str, Any]", tree: "Tree", host: HostFacts) -> None:
+    mapping = bind.pop("uid_map"), bind.pop("gid_map")
+    bind["source"] = tree.name
+    bind["tree"] = plan_tree(tree.root, lowerdir_plus=host.lowerdir_plus, uids=mapping[0], gids=mapping[1]) | {"subpath": tree.subpath}
 
 
 def plan_tree(

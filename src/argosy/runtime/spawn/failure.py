@@ -9,6 +9,8 @@ _MOUNT_KIND = (
     ": Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type"
 )
 _EACCES, _ENOTDIR = 13, 20
+_OWN_WORDS = ("user", "subpath")
+"""Stages that dockerd does itself, before a runtime is asked."""
 
 
 class SpawnFailed(Exception):
@@ -23,7 +25,7 @@ class SpawnFailed(Exception):
 
     def docker(self) -> str:
         """Return dockerd's full text."""
-        if self.stage == "user":
+        if self.stage in _OWN_WORDS:
             return self.message
         inside = "" if self.stage in ("program", "cgroup", "clone", "rootfs source") else "error during container init: "
         text = (_EXEC if self.kind == "exec" else _START) + _PROCESS + inside + self.message
@@ -35,7 +37,7 @@ class SpawnFailed(Exception):
     def code(self) -> int:
         """Return the exit code: 126, 127 or 128, by the rules of dockerd's setExitCodeFromError."""
         text = self.message
-        if self.stage == "user":
+        if self.stage in _OWN_WORDS:
             return 128
         if words(_EACCES) in text:
             return 126

@@ -16,11 +16,12 @@ from argosy.runtime.init import gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping
+    from typing import Any, NoReturn
 
 
 _SCRATCH = b"/sys"
+_TARGET = _SCRATCH + b"/m"
 
 
 def overlay_in_helper(root: "Mapping[str, Any]", userns: int = -1) -> int:
@@ -29,10 +30,23 @@ def overlay_in_helper(root: "Mapping[str, Any]", userns: int = -1) -> int:
     Its layers are mapped by ``userns`` if one is given, the namespace of the root's ``uid_map`` and ``gid_map``. Also for kernels
     without ``lowerdir+``, where the overlay must be attached for a moment: nobody else sees that.
     """
+    return _from_helper(lambda: _overlay(root, userns))
+
+
+def part_in_helper(tree: int, subpath: bytes) -> int:
+    """Return a mount of what lies at ``subpath`` of a detached mount. Raises OSError, EXDEV when a link leads out of it.
+
+    Below its root a detached mount can be copied only where it is attached (open_tree(2), before 6.15).
+    """
+    return _from_helper(lambda: _part(tree, subpath))
+
+
+def _from_helper(make: "Callable[[], int]") -> int:
+    """Return the fd that ``make`` returns in a process with a mount namespace of its own. Raises OSError."""
     ours, theirs = gate.pair()
     pid, pidfd = process.clone3(process.NEWNS)
     if pid == 0:
-        _make_in_helper(gate.Gate(theirs), root, userns)
+        _answer(gate.Gate(theirs), make)
     theirs.close()
     data, fd = gate.receive(ours)
     ours.close()
@@ -46,23 +60,13 @@ def overlay_in_helper(root: "Mapping[str, Any]", userns: int = -1) -> int:
     return fd
 
 
-def _make_in_helper(channel: gate.Gate, root: "Mapping[str, Any]", userns: int) -> None:
+def _answer(channel: gate.Gate, make: "Callable[[], int]") -> "NoReturn":
     try:
         mount.set_propagation(b"/", mount.MS_REC | mount.MS_PRIVATE)
         # A tmpfs over a directory that holds no data of anybody, in this namespace alone; it ends with this process.
         mount.attach(mount.new_filesystem(b"tmpfs", ((b"mode", b"711"),), 0, b"layers"), AT_FDCWD, _SCRATCH)
-        layers = [os.fsencode(path) for path in root["lower"]]
-        upper, work = os.fsencode(root["upper"]), os.fsencode(root["work"])
-        if userns >= 0:
-            layers = [_attached(path, b"%d" % index, userns) for index, path in enumerate(layers)]
-            if upper:
-                upper, work = _writable(upper, work, userns)
-                # What overlayfs makes for itself, its work directory and whiteouts, belongs to whoever mounts it: an id of the mapping.
-                act_as(outside(root["uid_map"], 0), outside(root["gid_map"], 0))
-        target = _SCRATCH + b"/m"
-        os.mkdir(target)
-        tree = open_overlay(tuple(layers), upper, work, lowerdir_plus=root["lowerdir_plus"], scratch=target)
-        channel.prepared(_part(tree, root["subpath"], target) if root.get("subpath") else tree)
+        os.mkdir(_TARGET)
+        channel.prepared(make())
     except OSError as error:
         channel.fail(error.errno or 0, "layers", str(error))
     except BaseException as error:
@@ -71,11 +75,22 @@ def _make_in_helper(channel: gate.Gate, root: "Mapping[str, Any]", userns: int) 
         os._exit(0)
 
 
-def _part(tree: int, subpath: str, target: bytes) -> int:
-    """Return a mount of what lies at ``subpath``; a detached mount can be opened below its root only when attached (before 6.15)."""
-    mount.attach(tree, AT_FDCWD, target)
-    inside = openat2(tree, os.fsencode(subpath), os.O_PATH, resolve=BENEATH | NO_MAGICLINKS)
-    return mount.clone_tree(inside)
+def _overlay(root: "Mapping[str, Any]", userns: int) -> int:
+    layers = [os.fsencode(path) for path in root["lower"]]
+    upper, work = os.fsencode(root["upper"]), os.fsencode(root["work"])
+    if userns >= 0:
+        layers = [_attached(path, b"%d" % index, userns) for index, path in enumerate(layers)]
+        if upper:
+            upper, work = _writable(upper, work, userns)
+            # What overlayfs makes for itself, its work directory and whiteouts, belongs to whoever mounts it: an id of the mapping.
+            act_as(outside(root["uid_map"], 0), outside(root["gid_map"], 0))
+    return open_overlay(tuple(layers), upper, work, lowerdir_plus=root["lowerdir_plus"], scratch=_TARGET)
+
+
+def _part(tree: int, subpath: bytes) -> int:
+    mount.attach(tree, AT_FDCWD, _TARGET)
+    inside = openat2(tree, subpath, os.O_PATH, resolve=BENEATH | NO_MAGICLINKS)
+    return mount.clone_tree(inside, recursive=True)
 
 
 def _attached(path: bytes, name: bytes, userns: int) -> bytes:

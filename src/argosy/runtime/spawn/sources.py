@@ -4,16 +4,18 @@ import os
 
 from argosy.linux import mount, overlay
 from argosy.linux.fuse_overlay import open_fuse_overlay
-from argosy.linux.syscall import AT_FDCWD, SyscallError
+from argosy.linux.syscall import AT_FDCWD, SyscallError, words
 from argosy.linux.userns import user_namespace
 from argosy.runtime.spawn.failure import SpawnFailed
-from argosy.runtime.spawn.mapped_overlay import overlay_in_helper
+from argosy.runtime.spawn.mapped_overlay import overlay_in_helper, part_in_helper
 from argosy.runtime.spawn.namespaces import Joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+_EXDEV = 18
 
 
 class Mapper:
@@ -43,10 +45,18 @@ def open_root(plan: "Mapping[str, Any]", mapper: Mapper) -> int:
 
 
 def open_tree(root: "Mapping[str, Any]", mapper: Mapper) -> int:
-    """Return the fd of a plan's tree as a detached mount, seen through ``uid_map`` and ``gid_map`` if it has them.
+    """Return the fd of a plan's tree, or of its ``subpath``, as a detached mount, seen through ``uid_map`` and ``gid_map`` if it has
+    them. Raises OSError, ValueError."""
+    tree = _open_whole(root, mapper)
+    if not root.get("subpath"):
+        return tree
+    try:
+        return part_in_helper(tree, os.fsencode(root["subpath"]))
+    finally:
+        os.close(tree)
 
-    Raises OSError, ValueError.
-    """
+
+def _open_whole(root: "Mapping[str, Any]", mapper: Mapper) -> int:
     userns = mapper.namespace(root["uid_map"], root["gid_map"]) if root["uid_map"] else -1
     if root["kind"] == "directory":
         return _open_directory(os.fsencode(root["path"]), userns)
@@ -92,11 +102,18 @@ def open_binds(binds: "list[dict[str, Any]]", mapper: Mapper) -> "list[tuple[int
     except OSError as error:
         for fd, _ in opened:
             os.close(fd)
-        source = bind["source"]
-        number = error.errno or 0
-        reason = str(error) if isinstance(error, SyscallError) else (error.strerror or "").lower()
-        raise SpawnFailed(number, "mount", f"error mounting {source!r}: {reason}") from error
+        raise _failed(bind, error) from error
     return opened
+
+
+def _failed(bind: "Mapping[str, Any]", error: OSError) -> SpawnFailed:
+    source, number = bind["source"], error.errno or 0
+    subpath = bind.get("tree", {}).get("subpath")
+    if subpath:
+        reason = "a link leads out of it" if number == _EXDEV else words(number)
+        return SpawnFailed(number, "subpath", f"cannot access path {source}/{subpath}: {reason}")
+    reason = str(error) if isinstance(error, SyscallError) else (error.strerror or "").lower()
+    return SpawnFailed(number, "mount", f"error mounting {source!r}: {reason}")
 
 
 def _clone(source: str, recursive: bool) -> int:
@@ -109,7 +126,7 @@ def _clone(source: str, recursive: bool) -> int:
 
 
 def _open_bind(bind: "Mapping[str, Any]", mapper: Mapper) -> "tuple[int, bool]":
-    fd = _clone(bind["source"], bind["recursive"])
+    fd = open_tree(bind["tree"], mapper) if "tree" in bind else _clone(bind["source"], bind["recursive"])
     try:
         if bind.get("recursive_on") or bind.get("recursive_off"):
             mount.set_attributes(fd, on=bind["recursive_on"], off=bind["recursive_off"], recursive=True)

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from argosy.runtime.compile import HostFacts, PlanError, compile_exec, compile_start, exec_part
+from argosy.runtime.model import Tree
 from argosy.storage.model import Directory, Overlay
 
 HOST = HostFacts(kernel=(6, 1), cgroup_mounts={"memory": "/sys/fs/cgroup/memory"}, unified="")
@@ -29,7 +30,7 @@ def spec(**changes: Any) -> Any:
 
 
 def plan(host: HostFacts = HOST, rootfs: Any = ROOT, **changes: Any) -> dict[str, Any]:
-    options = {key: changes.pop(key) for key in ("join", "init", "bpf", "systemd_cgroup") if key in changes}
+    options = {key: changes.pop(key) for key in ("join", "init", "bpf", "systemd_cgroup", "trees") if key in changes}
     return compile_start(spec(**changes), rootfs, container_id="c1", host=host, **options)
 
 
@@ -87,6 +88,22 @@ def test_a_namespace_by_path_is_joined() -> None:
 def test_relative_destinations_start_at_the_root() -> None:
     compiled = plan(mounts=[{"destination": "data", "type": "tmpfs"}, {"destination": "//a/../b", "type": "tmpfs"}])
     assert [fields["to"] for name, fields in compiled["steps"] if name == "filesystem"] == ["/data", "/b"]
+
+
+def test_a_bind_mount_shows_a_tree_in_place_of_a_path_of_the_host() -> None:
+    bind = {"destination": "/x/", "type": "bind", "source": "sha256:1", "options": ["rbind", "rro"]}
+    mapped = {**bind, "destination": "/y", "uidMappings": MAPS, "gidMappings": MAPS}
+    trees = {"/x/": Tree(Overlay(("/l/2", "/l/1")), "part", "sha256:1"), "/y": Tree(Directory("/vfs"), name="sha256:2")}
+    first, second = plan(mounts=[bind, mapped], trees=trees)["binds"]
+    assert (first["source"], first["tree"]["lower"], first["tree"]["subpath"], first["tree"]["uid_map"]) == (
+        "sha256:1",
+        ["/l/2", "/l/1"],
+        "part",
+        [],
+    )
+    assert (second["tree"]["path"], second["tree"]["subpath"], second["tree"]["uid_map"]) == ("/vfs", "", [[0, 100000, 65536]])
+    with pytest.raises(PlanError, match="there is no bind mount at /z"):
+        plan(mounts=[bind], trees={"/z": trees["/y"]})
 
 
 def test_a_directory_root_is_kept_as_one() -> None:
