@@ -15,6 +15,8 @@ INSIDE = "tests/vm/inside"
 PYTEST = "ARGOSY_IN_VM=1 .venv/bin/python -m pytest -p no:xdist --timeout 900 --junitxml=/result/results.xml --tb=short -rs"
 # What meets the kernel and not only itself.
 KERNEL = "tests/unit/linux tests/integration/runtime_low tests/integration/runtime_high tests/integration/storage"
+LIMIT = 3000
+"""Seconds for one boot; the longest takes about half of it on a machine that does nothing else."""
 BOOTS = {
     "the bare kernel": (f"{INSIDE}/test_plain_*.py {KERNEL}", False),
     "systemd": (f"{INSIDE}/test_systemd_*.py", True),
@@ -43,7 +45,7 @@ def test_it_boots_a_stock_kernel_with_cgroup_v2_alone(machine: vm.VirtualMachine
 @pytest.mark.parametrize("name", BOOTS)
 def test_all_passes_under(name: str, machine: vm.VirtualMachine) -> None:
     what, systemd = BOOTS[name]
-    done = machine.run(f"{PYTEST} {what}", systemd=systemd, security="selinux" if name == "SELinux" else "apparmor")
+    done = machine.run(f"{PYTEST} {what}", systemd=systemd, timeout=LIMIT, security="selinux" if name == "SELinux" else "apparmor")
     assert done.status is not None, f"no result after {done.seconds:.0f} s; the console ends:\n{done.console[-3000:]}"
     assert done.status == 0, done.output[-8000:]
     cases = list(ElementTree.parse(done.results / "results.xml").getroot().iter("testcase"))
