@@ -44,7 +44,7 @@ class Builder:
         runner: Runner,
         git: Clone,
         workers: Workers,
-        runnable: Callable[[Platform], bool],
+        refusal: Callable[[Platform], str],
         clock: Clock,
         supervisor: Supervisor,
     ) -> None:
@@ -70,7 +70,7 @@ class Builder:
             workers=workers,
             caches=self._caches,
             memory=memory,
-            runnable=runnable,
+            refusal=refusal,
             clock=clock,
             supervisor=supervisor,
             work=work,

@@ -60,7 +60,7 @@ class Services:
     caches: CacheMounts
     memory: Path
     """A directory on a file system in memory."""
-    runnable: Callable[[Platform], bool]
+    refusal: Callable[[Platform], str]
     clock: Clock
     supervisor: Supervisor
     work: LayerWork
@@ -102,7 +102,7 @@ class Building:
             quiet=request.quiet,
         )
         self._contexts = contexts
-        self._bases = Bases(images=services.images, request=request, runnable=services.runnable, contexts=contexts)
+        self._bases = Bases(images=services.images, request=request, contexts=contexts)
         self._sources = [cachesource.parse(text) for text in request.cache_from]
         self._cache_from: CacheFrom | None = None
         self._task: asyncio.Task[None] | None = None
@@ -130,6 +130,7 @@ class Building:
                 scratch=scratch, memory=services.memory, secrets=request.secrets, caches=services.caches, workers=services.workers
             ),
             runner=services.runner,
+            refusal=services.refusal,
             drafts=services.layers.drafts,
             workers=services.workers,
         )

@@ -16,6 +16,7 @@ from argosy.build.builder import Builder
 from argosy.build.cache.table import CacheTable
 from argosy.build.context.git import Clone
 from argosy.build.dockerfile import changes
+from argosy.build.emulation import PLACE, refusal
 from argosy.daemon.build_runner import BuildRunner
 from argosy.daemon.config import DaemonConfig
 from argosy.daemon.remap import mapping_namespace
@@ -343,7 +344,7 @@ def _engine(
         runner=BuildRunner(transient),
         git=Clone(),
         workers=lower.workers,
-        runnable=lambda found: found.os == "linux" and found.architecture in ("", host_architecture()),
+        refusal=lambda found: refusal(found, host_architecture(), _binfmt_handlers()),
         clock=clock,
         supervisor=supervisor,
     )
@@ -399,3 +400,14 @@ def _resolve_seccomp() -> Any:
         return resolve(profile, capabilities=capabilities, machine=machine, kernel=kernel)
 
     return resolve_profile
+
+
+def _binfmt_handlers() -> list[str]:
+    """Return what the kernel tells of each; asked each time, as they come and go while the daemon runs."""
+    found = []
+    for path in Path(PLACE).glob("*"):
+        try:
+            found.append(path.read_text() if path.name != "register" else "")
+        except OSError:
+            continue
+    return found

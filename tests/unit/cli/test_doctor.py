@@ -150,3 +150,14 @@ def test_the_report_ends_with_a_verdict() -> None:
         "1 needed thing is missing; 0 notes.\n"
     )
     assert "\x1b[31mNO" in text(findings, True)
+
+
+def test_handlers_for_programs_of_other_platforms_are_told(tmp_path: Path) -> None:
+    root = machine(tmp_path)
+    assert "qemu-user-static" in find(list(kernel.probe(root)), "other platforms").remedy
+    place = "/proc/sys/fs/binfmt_misc"
+    put(tmp_path, f"{place}/qemu-aarch64", "enabled\ninterpreter /usr/bin/qemu-aarch64\nflags: OCF\noffset 0\nmagic 7f454c46020101\n")
+    put(tmp_path, f"{place}/python3.11", "enabled\ninterpreter /usr/bin/python3.11\nflags: \noffset 0\nmagic a70d0d0a\n")
+    put(tmp_path, f"{place}/status", "enabled\n")
+    found = find(list(kernel.probe(root)), "other platforms")
+    assert (found.state, found.detail) == (OK, "qemu-aarch64")

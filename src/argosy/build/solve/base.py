@@ -21,12 +21,11 @@ _OTHERS = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 class Bases:
-    """Of one build. ``runnable`` says whether programs of a platform can be executed here (binfmt_misc)."""
+    """Of one build."""
 
-    def __init__(self, *, images: Images, request: BuildRequest, runnable: Callable[[Platform], bool], contexts: NamedContexts) -> None:
+    def __init__(self, *, images: Images, request: BuildRequest, contexts: NamedContexts) -> None:
         self._images = images
         self._request = request
-        self._runnable = runnable
         self._contexts = contexts
 
     def nothing(self, platform: str) -> State:
@@ -40,11 +39,6 @@ class Bases:
             return self.nothing(platform)
         image = await self.image(base, wanted, say)
         found = Platform(image.config.os or "linux", image.config.architecture, image.config.variant)
-        if not self._runnable(found):
-            raise InvalidParameterError(
-                f"image {base} is for {found}, and this host cannot run that: build on such a host, or install an emulator (binfmt_misc)"
-            )
-
         history = image.config.history or ()
         return State(image.chain, image.view.config, found, base=image, history=history, author=image.config.author)
 

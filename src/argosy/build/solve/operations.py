@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from argosy.base.errors import InvalidParameterError
 from argosy.build.context.named import NamedContexts
 from argosy.build.dockerfile import ast, stages
+from argosy.build.dockerfile.args import Platform
 from argosy.build.dockerfile.configure import directory
 from argosy.build.instructions import add, copy, mounts, run, workdir
 from argosy.build.instructions.operation import Operation
@@ -38,6 +40,7 @@ class InstructionOperations:
         fetcher: add.Fetcher,
         mounter: mounts.Mounter,
         runner: Runner,
+        refusal: Callable[[Platform], str],
         drafts: Drafts,
         workers: Workers,
     ) -> None:
@@ -54,6 +57,8 @@ class InstructionOperations:
         self._fetcher = fetcher
         self._mounter = mounter
         self._runner = runner
+        self._refusal = refusal
+        """Why programs of a platform cannot be executed here; empty if they can."""
         self._drafts = drafts
         self._workers = workers
 
@@ -88,6 +93,8 @@ class InstructionOperations:
         async def tree(name: str) -> Tree:
             return await self.tree(stage, name, said)
 
+        if words := self._refusal(state.platform):
+            raise InvalidParameterError(f"RUN: {words}")
         ready = await self._mounter.look(instruction.mounts, state, tree)
         pipes = self._fresh() if instruction.command.heredocs else ""
         return run.run(instruction, state, self._around, ready, pipes=pipes, runner=self._runner, drafts=self._drafts)

@@ -45,6 +45,24 @@ def probe(machine: Machine) -> Iterator[Finding]:
     yield from _namespaces(machine)
     yield from _capabilities(machine)
     yield from _cgroups(machine)
+    yield _platforms(machine)
+
+
+def _platforms(machine: Machine) -> Finding:
+    """Programs of other processors, which builds for other platforms run."""
+    place = "/proc/sys/fs/binfmt_misc"
+    names = [name for name in machine.names(place) if name not in ("register", "status")]
+    there = [name for name in names if (text := machine.read(f"{place}/{name}")).startswith("enabled") and "magic 7f454c46" in text]
+    if there:
+        return Finding("kernel", "other platforms", OK, ", ".join(sorted(there)))
+    return Finding(
+        "kernel",
+        "other platforms",
+        NOTE,
+        "no binfmt_misc handler for programs of other processors",
+        "RUN in builds for another platform fails",
+        "apt-get install qemu-user-static binfmt-support",
+    )
 
 
 def _version(machine: Machine) -> Finding:

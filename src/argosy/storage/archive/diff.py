@@ -35,7 +35,8 @@ def diff_plain(upper: int, lower: int, sink: Sink, latest: int = -1) -> None:
         directory, _, base = path[1:].rpartition("/")
         if kind == DELETED:
             whiteout = os.fsencode(f"{directory}/.wh.{base}" if directory else f".wh.{base}")
-            packer.put(packer.whiteout(whiteout, 0))
+            # A deletion has no time here; one that is held back has that of an upper directory's mark.
+            packer.put(packer.whiteout(whiteout, max(latest, 0) * 1_000_000_000))
             continue
         parent = os.open(directory, _OPEN_DIR, dir_fd=upper) if directory else os.dup(upper)
         try:
