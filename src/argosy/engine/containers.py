@@ -24,6 +24,7 @@ from argosy.engine.copy import Place, get_archive, put_archive, stat_path
 from argosy.engine.copy.export import export
 from argosy.engine.create import Creator
 from argosy.engine.filters import Filters
+from argosy.engine.image_mounts import views
 from argosy.engine.logs import LogQuery, Past, read_logs
 from argosy.engine.logs.watch import LogWatch
 from argosy.engine.model import Status
@@ -301,6 +302,7 @@ class Containers:
             root=root,
             mounts=spec.mounts,
             read_only=spec.host.readonly_rootfs,
+            views={} if container.running else await views(spec, self._snapshots, self._settings),
             userns=self._userns if isinstance(root, Mapped) else -1,
         )
 

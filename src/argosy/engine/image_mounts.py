@@ -12,8 +12,10 @@ from argosy.base.errors import InvalidParameterError
 from argosy.engine.model import ContainerSpec, MountPoint
 from argosy.engine.ports import Images, Snapshots
 from argosy.engine.registry import Registry
+from argosy.engine.settings import EngineSettings
+from argosy.engine.userns import mappings, ranges
 from argosy.runtime.model import Tree
-from argosy.storage.model import Directory
+from argosy.storage.model import Directory, Mapped
 
 
 class ImageMounts:
@@ -63,3 +65,9 @@ async def trees(mounts: Iterable[MountPoint], snapshots: Snapshots) -> dict[str,
         elif point.type == "volume" and point.subpath:
             found[point.destination] = Tree(Directory(point.source), point.subpath, point.source)
     return found
+
+
+async def views(spec: ContainerSpec, snapshots: Snapshots, settings: EngineSettings) -> dict[str, Mapped]:
+    """Return what the images show while the container does not run, by destination. Raises NotFoundError when layers are gone."""
+    uids, gids = (ranges(found) for found in mappings(settings, spec.host))
+    return {point.destination: Mapped(await snapshots.view(point.chain), uids, gids, point.subpath) for point in points(spec)}

@@ -16,6 +16,7 @@ from argosy.linux.userns import act_as, outside
 from argosy.runtime.exitrecord import start_time
 from argosy.runtime.shim import wire
 from argosy.runtime.shim.title import set_title
+from argosy.runtime.spawn.mapped_overlay import part_in_helper
 from argosy.runtime.spawn.sources import Mapper, open_tree
 
 TYPE_CHECKING = False
@@ -84,9 +85,13 @@ def _enter(root: "dict[str, Any] | None", views: "list[dict[str, Any]]", fds: "S
 
 
 def _view(root: "dict[str, Any]", served: int) -> int:
-    """Return a directory fd of a tree that is mounted nowhere."""
+    """Return a directory fd of a tree that is mounted nowhere; of a part that is a file, its mount."""
     # The tree's own fd stays open too: a detached mount goes with it.
-    return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=_mounted(root, served))
+    tree = _mounted(root, served)
+    try:
+        return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=tree)
+    except NotADirectoryError:
+        return tree
 
 
 def _chroot(pid: int, start: int) -> None:
@@ -113,8 +118,8 @@ def _pivot(root: "dict[str, Any]", served: int) -> None:
 def _mounted(root: "dict[str, Any]", served: int) -> int:
     """Return the fd of the tree as a detached mount."""
     if served >= 0:
-        return served
-    if root["uid_map"]:
+        return part_in_helper(served, os.fsencode(root["subpath"])) if root["subpath"] else served
+    if root["uid_map"] or root["subpath"]:
         mapper = Mapper()
         try:
             return open_tree(root, mapper)

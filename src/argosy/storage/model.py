@@ -34,9 +34,11 @@ class Mapped:
     """A container's tree as the host sees it behind its user namespace: files have the host's ids."""
 
     tree: RootMount | int
-    """A snapshot, or the pid of the running container's init."""
+    """A snapshot or a view of layers, or the pid of the running container's init."""
     uids: IdRanges
     gids: IdRanges
+    subpath: str = ""
+    """The part of a view, relative; links may not lead out of it."""
 
 
 @dataclass(frozen=True, slots=True)

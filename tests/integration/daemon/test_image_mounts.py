@@ -1,6 +1,8 @@
 """``--mount type=image``: the files of another image, read-only, for as long as the container is there."""
 
+import io
 import shutil
+import tarfile
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -69,6 +71,11 @@ def test_an_images_files_are_there_and_cannot_be_written(
             image("data:1", "/x", "model/deep"), image("data:1", "/y", "model/inside"), image("data:1", "/z/file", "model/one"),
         ])  # fmt: skip
         assert text == "/x:\nnew\n\n/y:\nnew\n\n/z:\nfile\ntouch: /x/f: Read-only file system\n"
+        body = {"Image": "busybox", "HostConfig": {"Mounts": [image("data:1", "/x", "model/deep")]}}
+        daemon.api("POST", "/containers/create?name=still", body)
+        packed = daemon.api.raw("GET", "/containers/still/archive?path=/x")[2]
+        with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+            assert tar.getnames() == ["x", "x/new"]
         daemon.destroy()
 
 
@@ -134,6 +141,27 @@ def test_with_a_user_namespace_and_another_runtime_it_is_the_same(leak_check: Le
     assert said(daemon, show, Mounts=mounts, UsernsMode="host") == told
     if "runc" in daemon.api("GET", "/info")["Runtimes"]:
         assert said(daemon, show, Mounts=mounts, Runtime="runc") == told
+
+
+@pytest.mark.parametrize("arguments", [[], ["--userns-remap", "nobody:nogroup"]])
+def test_copies_reach_it_whether_the_container_runs_or_not(
+    leak_check: LeakCheck, daemons: Callable[..., Daemon], arguments: list[str]
+) -> None:
+    daemon = daemons(arguments=arguments, etc={"subuid": "nobody:500000:65536\n", "subgid": "nogroup:700000:65536\n"})
+    provide(daemon)
+    mounts = [image("data:1"), image("data:1", "/y", "model/deep"), image("data:1", "/z", "model/one")]
+    body = {"Image": "busybox", "Cmd": ["sleep", "600"], "HostConfig": {"Mounts": mounts, "Binds": ["vol:/v"]}}
+    daemon.api("POST", "/containers/create?name=box", body)
+    for _ in range(2):
+        for path, wanted in (("/x/model/one", {"one": (1000, 1001)}), ("/y", {"y": (0, 0), "y/new": (0, 0)}), ("/z", {"z": (1000, 1001)})):
+            status, _, data = daemon.api.raw("GET", f"/containers/box/archive?path={path}")
+            assert status == 200, data
+            with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+                assert {member.name: (member.uid, member.gid) for member in tar} == wanted
+        status, _, data = daemon.api.raw("PUT", "/containers/box/archive?path=/x/model", data)
+        assert status == 400 and b"mounted volume is marked read-only" in data
+        assert daemon.api.raw("HEAD", "/containers/box/archive?path=/v")[0] == 200
+        daemon.api("POST", "/containers/box/start")
 
 
 def test_the_command_line_mounts_it(leak_check: LeakCheck, argosyd: Daemon) -> None:

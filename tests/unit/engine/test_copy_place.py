@@ -9,9 +9,9 @@ import pytest
 
 from argosy.base.errors import ArgosyError, InvalidParameterError, NotFoundError, SystemFailureError
 from argosy.engine.copy import Place, encode_stat, get_archive, put_archive, stat_path
-from argosy.engine.copy.place import readable
+from argosy.engine.copy.place import grafts, readable
 from argosy.engine.model import MountPoint
-from argosy.storage.model import Directory, Overlay
+from argosy.storage.model import Directory, Mapped, Overlay
 
 POINTS = (
     MountPoint(type="volume", destination="/data", rw=False),
@@ -55,7 +55,7 @@ class Workers:
         self.jobs = jobs
         self.asked = []
 
-    async def run(self, job, params, *, fds=(), root=None):
+    async def run(self, job, params, *, fds=(), root=None, views=()):
         self.asked.append((job, root))
         await asyncio.sleep(0)
         return self.jobs[job](params, fds)
@@ -178,3 +178,20 @@ async def test_a_cancelled_put_closes_its_pipe():
     for _ in range(3):
         await asyncio.sleep(0)
     assert open_files() == before
+
+
+def test_grafts_are_counted_from_the_end_and_images_come_last(tmp_path):
+    seen = Mapped(Directory("/layers"), (), (), "part")
+    place = Place(
+        Directory("/root"),
+        mounts=(
+            MountPoint(type="image", destination="/b/deep", source="sha256:1"),
+            MountPoint(type="image", destination="/a", source="sha256:2"),
+            MountPoint(type="tmpfs", destination="/t"),
+        ),
+        views={"/b/deep": seen, "/a": seen},
+    )
+    with grafts(place) as given:
+        assert (given.fds, given.views, given.mounts) == ([], [seen, seen], [(-2, "/a"), (-1, "/b/deep")])
+    with grafts(Place(Mapped(7, (), ()), mounts=place.mounts, views=place.views)) as given:
+        assert (given.fds, given.views, given.mounts) == ([], [], [])

@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from argosy.base.errors import ArgosyError, InvalidParameterError, NotFoundError, SystemFailureError
-from argosy.engine.copy.place import Place, grafts
+from argosy.engine.copy.place import Grafts, Place, grafts
 from argosy.engine.copy.stat import naming, stat_path
 from argosy.oci.passwd import resolve_user
 from argosy.storage import pipes
@@ -30,18 +30,24 @@ async def get_archive(workers: Workers, place: Place, path: str, *, name: str) -
 
 
 async def _packed(workers: Workers, place: Place, path: str) -> AsyncIterator[bytes]:
-    with grafts(place) as (fds, mounts):
-        params = {"path": path, "mounts": mounts}
-        async for chunk in from_worker(workers, "pack", params, fds=fds, root=place.root):
+    with grafts(place) as given:
+        params = {"path": path, "mounts": given.mounts}
+        async for chunk in from_worker(workers, "pack", params, fds=given.fds, root=place.root, views=given.views):
             yield chunk
 
 
 async def from_worker(
-    workers: Workers, job: str, params: dict[str, Any], *, fds: Sequence[int], root: RootMount | Mapped | int | None
+    workers: Workers,
+    job: str,
+    params: dict[str, Any],
+    *,
+    fds: Sequence[int],
+    root: RootMount | Mapped | int | None,
+    views: Sequence[Mapped] = (),
 ) -> AsyncIterator[bytes]:
     """Yield what a job writes to its first fd; raise what it failed with. Left early, the worker is killed."""
     read, write = pipes.make_pipe()
-    work = asyncio.ensure_future(workers.run(job, params, fds=[write, *fds], root=root))
+    work = asyncio.ensure_future(workers.run(job, params, fds=[write, *fds], root=root, views=views))
     # The pipe ends when the worker has closed its copy, so ours must not keep it open; it is sent by the time run() is over.
     work.add_done_callback(lambda _: os.close(write))
     try:
@@ -76,21 +82,21 @@ async def put_archive(
         "no_overwrite": no_overwrite_dir_non_dir,
         "owner": await _owner(workers, place, owner) if owner else None,
     }
-    with grafts(place) as (fds, mounts), naming(name):
+    with grafts(place) as given, naming(name):
         try:
             async with aclosing(inflated(body, limits)) as plain:
-                await _unpacked(workers, place, {**params, "mounts": mounts}, fds, plain)
+                await _unpacked(workers, place, {**params, "mounts": given.mounts}, given, plain)
         except OSError as error:
             raise SystemFailureError(str(error)) from error
         except ArgosyError as error:
             raise _worded(error, path, place) from error
 
 
-async def _unpacked(workers: Workers, place: Place, params: dict[str, Any], fds: Sequence[int], body: AsyncIterator[bytes]) -> None:
+async def _unpacked(workers: Workers, place: Place, params: dict[str, Any], given: Grafts, body: AsyncIterator[bytes]) -> None:
     """Feed the body to the worker; if either fails the other is ended too."""
     read, write = pipes.make_pipe()
     try:
-        work = asyncio.ensure_future(workers.run("unpack", params, fds=[read, *fds], root=place.root))
+        work = asyncio.ensure_future(workers.run("unpack", params, fds=[read, *given.fds], root=place.root, views=given.views))
     except BaseException:
         os.close(read)
         os.close(write)

@@ -1,10 +1,9 @@
 """Where a copy works: the tree, and what of the host is mounted in it while the container does not run."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from argosy.engine.model import MountPoint
 from argosy.linux import mount
@@ -20,6 +19,8 @@ class Place:
     mounts: Sequence[MountPoint] = ()
     read_only: bool = False
     """The container's root file system was made read-only (``--read-only``)."""
+    views: Mapping[str, Mapped] = field(default_factory=dict)
+    """What images show that are mounted, by destination."""
     userns: int = -1
     """fd of a user namespace that holds the mapping; the caller's."""
 
@@ -38,17 +39,31 @@ def _lies_in(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
+@dataclass(frozen=True, slots=True)
+class Grafts:
+    fds: Sequence[int]
+    """Detached copies of what is mounted of the host."""
+    views: Sequence[Mapped]
+    mounts: Sequence[tuple[int, str]]
+    """The ``mounts`` parameter of a job."""
+
+
 @contextmanager
-def grafts(place: Place) -> Iterator[tuple[list[int], list[list[Any]]]]:
-    """Yield (fds, ``mounts`` parameter) for a job: detached copies of the mounts, which the worker attaches in its own namespace.
+def grafts(place: Place) -> Iterator[Grafts]:
+    """Yield what the worker attaches in its own namespace before the job.
 
     Nothing is attached anywhere else, so nothing stays if anybody dies. A running container needs none. A source that has gone
     leaves the empty mount point, as a start would complain about it in due course.
     """
     with ExitStack() as opened:
         fds: list[int] = []
-        attached: list[tuple[str, bool]] = []
+        views: list[Mapped] = []
+        attached: list[tuple[bool, int, str]] = []
         for point in _hosted(place):
+            if point.destination in place.views:
+                attached.append((True, len(views), point.destination))
+                views.append(place.views[point.destination])
+                continue
             try:
                 fd = _clone(point)
             except OSError:
@@ -58,10 +73,11 @@ def grafts(place: Place) -> Iterator[tuple[list[int], list[list[Any]]]]:
                 mount.set_attributes(fd, userns=place.userns)
             if not point.rw:
                 mount.set_attributes(fd, on=mount.ATTR_RDONLY, recursive=True)
+            attached.append((False, len(fds), point.destination))
             fds.append(fd)
-            attached.append((point.destination, os.path.isdir(b"/proc/self/fd/%d" % fd)))
-        # Counted from the end, as a job's own fds come first.
-        yield fds, [[index - len(fds), *rest] for index, rest in enumerate(attached)]
+        # Counted from the end, as a job's own fds come first; those of views come last.
+        before = {False: len(fds) + len(views), True: len(views)}
+        yield Grafts(fds, views, [(index - before[view], to) for view, index, to in attached])
 
 
 def _clone(point: MountPoint) -> int:
@@ -84,7 +100,7 @@ def _hosted(place: Place) -> list[MountPoint]:
     """Parents first, so that a mount within a mount lies on top."""
     if place.running:
         return []
-    points = [point for point in place.mounts if point.type in ("bind", "volume") and point.source]
+    points = [point for point in place.mounts if point.type in ("bind", "volume", "image") and point.source]
     return sorted(points, key=lambda point: os.path.normpath(point.destination).count("/"))
 
 

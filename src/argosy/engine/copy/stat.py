@@ -18,8 +18,8 @@ async def stat_path(workers: Workers, place: Place, path: str, *, name: str) -> 
 
     Raises NotFoundError ``Could not find the file /x in container y``, y being what the client called it.
     """
-    with grafts(place) as (fds, mounts), naming(name):
-        found = await workers.run("stat", {"path": path, "mounts": mounts}, fds=fds, root=place.root)
+    with grafts(place) as given, naming(name):
+        found = await workers.run("stat", {"path": path, "mounts": given.mounts}, fds=given.fds, root=place.root, views=given.views)
     return {
         "name": found["name"],
         "size": found["size"],

@@ -38,7 +38,7 @@ class LauncherWorkers:
         *,
         fds: Sequence[int] = (),
         root: RootMount | Mapped | int | None = None,
-        views: Sequence[RootMount] = (),
+        views: Sequence[RootMount | Mapped] = (),
     ) -> Any:
         self._begin()
         try:
@@ -84,7 +84,9 @@ async def _answer(link: socket.socket) -> Message:
         connection.close()
 
 
-def _request(job: str, params: Mapping[str, Any], root: RootMount | Mapped | int | None, views: Sequence[RootMount]) -> dict[str, Any]:
+def _request(
+    job: str, params: Mapping[str, Any], root: RootMount | Mapped | int | None, views: Sequence[RootMount | Mapped]
+) -> dict[str, Any]:
     ids = {"ids": [root.uids, root.gids]} if isinstance(root, Mapped) else {}
     return {"job": job, "params": {**params, **ids}, "root": _root(root), "views": [_root(view) for view in views]}
 
@@ -95,7 +97,8 @@ def _root(root: RootMount | Mapped | int | None) -> dict[str, Any] | None:
     tree, uids, gids = (root.tree, root.uids, root.gids) if isinstance(root, Mapped) else (root, (), ())
     if isinstance(tree, int):
         return {"kind": "pid", "pid": tree, "start": start_time(tree), "uid_map": uids, "gid_map": gids}
-    return plan_tree(tree, lowerdir_plus=has_lowerdir_plus(), uids=uids, gids=gids)
+    subpath = root.subpath if isinstance(root, Mapped) else ""
+    return {**plan_tree(tree, lowerdir_plus=has_lowerdir_plus(), uids=uids, gids=gids), "subpath": subpath}
 
 
 def _error(answer: Message) -> Exception:

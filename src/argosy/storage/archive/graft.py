@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from argosy.linux import mount
 
 _PLACE = os.O_PATH | os.O_CLOEXEC
 
 
-def attach(fd: int, path: bytes, directory: bool) -> None:
+def attach(fd: int, path: bytes) -> None:
     """Attach the detached mount ``fd`` at ``path`` of the current root; a place that is missing is made, as a start would."""
     target = b"/" + path.lstrip(b"/")
     if not os.path.exists(target):
-        _make(target, directory)
+        _make(target, stat.S_ISDIR(os.fstat(fd).st_mode))
     place = os.open(target, _PLACE)
     try:
         mount.attach(fd, place)

@@ -215,11 +215,11 @@ def _source(params: Params, fd: int) -> Source:
 
 
 def _grafted(job: Callable[[Params, Fds], Any]) -> Callable[[Params, Fds], Any]:
-    """params: mounts, [[index of an fd, path, directory?], …], parents first: detached mounts attached before the job begins."""
+    """params: mounts, [[index of an fd, path], …], parents first: detached mounts attached before the job begins."""
 
     def run(params: Params, fds: Fds) -> Any:
-        for index, path, directory in params.get("mounts", ()):
-            graft.attach(fds[index], os.fsencode(path), directory)
+        for index, path in params.get("mounts", ()):
+            graft.attach(fds[index], os.fsencode(path))
         return job(params, fds)
 
     return run
