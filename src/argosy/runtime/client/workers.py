@@ -1,6 +1,7 @@
 """`storage.ports.Workers` on a launcher of its own, which has the jobs loaded and leaves when nothing is to do."""
 
 import asyncio
+import functools
 import os
 import socket
 import sys
@@ -98,7 +99,13 @@ def _root(root: RootMount | Mapped | int | None) -> dict[str, Any] | None:
     if isinstance(tree, int):
         return {"kind": "pid", "pid": tree, "start": start_time(tree), "uid_map": uids, "gid_map": gids}
     subpath = root.subpath if isinstance(root, Mapped) else ""
-    return {**plan_tree(tree, lowerdir_plus=has_lowerdir_plus(), uids=uids, gids=gids), "subpath": subpath}
+    return {**plan_tree(tree, lowerdir_plus=_lowerdir_plus(), uids=uids, gids=gids), "subpath": subpath}
+
+
+@functools.cache
+def _lowerdir_plus() -> bool:
+    """The kernel stays the same."""
+    return has_lowerdir_plus()
 
 
 def _error(answer: Message) -> Exception:
