@@ -29,6 +29,9 @@ def pytest_configure() -> None:
     """End in order also when told to by SIGTERM (a time limit, a closed terminal): fixtures undo what they made."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _interrupt)
+        # A shell's background job ignores it, and with it whatever a test starts and interrupts.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
