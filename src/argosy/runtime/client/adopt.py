@@ -5,6 +5,7 @@ an instant in which the shim no longer listens: then its process is waited for.
 """
 
 import asyncio
+import errno
 import fcntl
 import os
 import signal
@@ -84,7 +85,10 @@ async def _gone_or_recorded(directory: str, shim: Mapping[str, Any]) -> None:
     try:
         # Opened first, compared then: from here on the number is nobody else's.
         pidfd = os.pidfd_open(shim["shim"])
-    except ProcessLookupError:
+    except OSError as error:
+        # EINVAL: one that is just being reaped, before Linux 6.9.
+        if error.errno not in (errno.ESRCH, errno.EINVAL):
+            raise
         return
     try:
         while start_time(shim["shim"]) == shim["shim_start"] and read_json(directory, EXIT) is None:

@@ -1,5 +1,7 @@
 """What a daemon makes of a shim's files when nobody listens."""
 
+import errno
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,19 @@ async def test_a_shim_that_was_gone_before_it_was_noted_is_dead(directories: Dir
     gone = subprocess.Popen(["true"])
     gone.wait()
     _record(directories, gone.pid, 0)
+    found = await adopt.find(directories, ID)
+    assert isinstance(found, adopt.Ended)
+    assert found.dead
+
+
+async def test_a_shim_that_is_being_reaped_is_dead(directories: Directories, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Linux before 6.9 tells of it."""
+
+    def being_reaped(pid: int) -> int:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    _record(directories, os.getpid(), start_time(os.getpid()))
+    monkeypatch.setattr(os, "pidfd_open", being_reaped)
     found = await adopt.find(directories, ID)
     assert isinstance(found, adopt.Ended)
     assert found.dead
