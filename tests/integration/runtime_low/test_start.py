@@ -188,12 +188,19 @@ def test_the_caller_dying_at_the_gate_ends_the_child(low: Any) -> None:
         [sys.executable, "-ISc", code], input=json.dumps({"source": source, "plan": plan}), capture_output=True, text=True, check=True
     )
     pid = int(done.stdout)
-    while os.path.exists(f"/proc/{pid}") and "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]:
+    while _runs(pid):
         os.sched_yield()
     assert not list(low.scratch.glob("upper*/ran"))
     from argosy.runtime.cgroups import open_group
 
     open_group(plan["cgroup"]).remove()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.mark.parametrize("plus", [True, False])
