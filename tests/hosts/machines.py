@@ -62,7 +62,7 @@ class Machine:
 
     def boot(self) -> None:
         """Start it, on the same disk and address as before. Raises RuntimeError with its own words."""
-        for part in ("upper", "work"):
+        for part in ("upper", "aside"):
             for top in OVERLAID:
                 (self.disk / part / top).mkdir(parents=True, exist_ok=True)
         for cgroup in self._cgroups:
@@ -223,7 +223,7 @@ def _init(disk: str, name: str) -> None:
     """The machine's process 1: mounts, then reaps whatever becomes its child."""
     hierarchies = cgroup_mounts()
     for top in OVERLAID:
-        _mount("overlay", f"/{top}", f"lowerdir=/{top},upperdir={disk}/upper/{top},workdir={disk}/work/{top}")
+        _mount("overlay", f"/{top}", f"lowerdir=/{top},upperdir={disk}/upper/{top},workdir={disk}/aside/{top}")
     _mount("proc", "/proc", "nosuid,nodev,noexec")
     _mount("tmpfs", "/run", "mode=755")
     Path("/run/netns").mkdir()

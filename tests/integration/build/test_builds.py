@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.root, pytest.mark.usefixtures("leak_check")]
 
 def test_an_image_is_built_step_by_step_and_the_second_time_from_the_cache(argosyd):
     text = (
-        "FROM busybox\nARG WHO=world\nENV GREETING=hello\nWORKDIR /work/dir\nCOPY hello.txt .\nCOPY sub /sub/\n"
+        "FROM busybox\nARG WHO=world\nENV GREETING=hello\nWORKDIR /srv/dir\nCOPY hello.txt .\nCOPY sub /sub/\n"
         "RUN echo $GREETING $WHO > out && cat hello.txt\nCMD cat out /sub/x/y\n"
     )
     files = {"hello.txt": "hi\n", "sub/x/y": "deep\n"}

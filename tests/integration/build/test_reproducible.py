@@ -16,10 +16,10 @@ pytestmark = [pytest.mark.root, pytest.mark.usefixtures("leak_check")]
 
 EPOCH = 1_600_000_000
 TEXT = (
-    "FROM busybox\nWORKDIR /work/dir\nENV A=b\n"
+    "FROM busybox\nWORKDIR /srv/dir\nENV A=b\n"
     "RUN echo x > /f; mkdir -p /d/e; ln -s f /l; ln /f /h; chmod 4755 /d; chown 5:6 /d/e; touch -d @1000000000 /old; touch /d/new\n"
     "RUN rm /f; rm -r /d/e; echo y > /d/new; mkdir /t; mv /old /t/\n"
-    "COPY a dir /c/\nCOPY --link --chmod=u=rwX,go=rX dir /work/linked\nCOPY --chown=7:8 a /work/\nADD packed.tar /work/dir\n"
+    "COPY a dir /c/\nCOPY --link --chmod=u=rwX,go=rX dir /srv/linked\nCOPY --chown=7:8 a /srv/\nADD packed.tar /srv/dir\n"
     'USER 5\nLABEL x=y\nCMD ["true"]\n'
 )
 

@@ -65,7 +65,7 @@ def test_an_exec_gets_the_same(argosyd: Daemon) -> None:
         "echo 1 >/proc/sysrq-trigger",
         "echo x >/sys/kernel/uevent_helper",
         "mknod /memory b 8 0 && cat /memory",
-        "chroot /proc/1/root/../../.. ls /work",
+        "chroot /proc/1/root/../../.. ls /srv",
         "hostname other",
         "dmesg",
     ],

@@ -1,26 +1,12 @@
 """Who hears of the end of which child."""
 
 import os
-import traceback
 
 import pytest
 
 from argosy.runtime.shim.children import Children
 from argosy.runtime.shim.loop import Loop
-
-
-def in_a_process(check):
-    """Signal handlers and children of its own."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            check()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+from support.forks import in_a_process
 
 
 def ending(code):

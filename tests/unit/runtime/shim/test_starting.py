@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-import traceback
 
 import pytest
 
@@ -12,6 +11,7 @@ from argosy.runtime.shim.apart import Starter
 from argosy.runtime.shim.children import Children
 from argosy.runtime.shim.loop import Loop
 from argosy.runtime.shim.starting import Starting
+from support.forks import in_a_process
 
 
 class Shim:
@@ -123,14 +123,4 @@ def assert_no_children():
     ],
 )
 def test_starting(check):
-    """In a process of its own: signal handlers, and children that nobody else waits for."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            check()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert in_a_process(check) == 0
