@@ -23,6 +23,11 @@ def pings(one: Machine, other: Machine) -> bool:
     return one.run("busybox", "ping", "-c", "1", "-W", "1", other.ip).returncode == 0
 
 
+def reaches(one: Machine, other: Machine) -> bool:
+    """Soon: a cable that was put back carries nothing until the kernel has told the bridge of it."""
+    return any(pings(one, other) for _ in range(10))
+
+
 def test_machines_are_apart_and_reach_each_other(machines: Machines) -> None:
     one, two, three = machines.machines
     assert pings(one, two) and pings(three, one)
@@ -40,11 +45,11 @@ def test_cables_and_partitions(machines: Machines) -> None:
     two.cut()
     assert not pings(one, two) and pings(one, three)
     machines.heal()
-    assert pings(one, two)
+    assert reaches(one, two)
     machines.partition([one, two], [three])
     assert not pings(one, three) and pings(one, two)
     machines.heal()
-    assert pings(one, three)
+    assert reaches(one, three)
 
 
 def test_a_killed_machine_boots_again_on_its_disk(machines: Machines) -> None:
