@@ -58,8 +58,9 @@ def work(verb: str, fds: list[int], starter: WaitingStarter | None) -> int:
         # Before a starter can end: what it leaves behind is the shim's.
         prctl(PR_SET_CHILD_SUBREAPER, 1)
     if verb == "shim":
-        starter = starter or warm_starter()
-        starter.begin([request_fd, *rest])
+        if starter is None or not starter.begin([request_fd, *rest]):
+            starter = warm_starter()
+            starter.begin([request_fd, *rest])
         clean_slate([control_fd, starter.fileno()])
         return shim.run(socket.socket(fileno=control_fd), starter)
     if starter is not None:

@@ -94,13 +94,15 @@ class WaitingStarter(Starter):
     def __init__(self, work: "Callable[[list[int]], Said]") -> None:
         self._fork([], lambda link: _work_when_told(link, work))
 
-    def begin(self, fds: "list[int]") -> None:
-        """Have ``work`` done with these fds, which are closed here; one that was killed is noticed by `result`."""
+    def begin(self, fds: "list[int]") -> bool:
+        """Have ``work`` done with these fds, which are closed here; False, and nothing done, if it was killed while it waited."""
         try:
             wire.send(self._link, {}, fds)
         except OSError:
-            pass
+            self.dismiss()
+            return False
         wire.close_all(fds)
+        return True
 
     def dismiss(self) -> None:
         """There is nothing to do."""

@@ -27,6 +27,17 @@ def test_a_starter_that_is_not_needed_leaves() -> None:
         os.waitpid(-1, os.WNOHANG)
 
 
+def test_a_starter_that_was_killed_while_it_waited_takes_nothing() -> None:
+    read, write = os.pipe()
+    starter = WaitingStarter(lambda fds: ({}, []))
+    os.kill(starter.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, starter.pid, os.WEXITED | os.WNOWAIT)
+    assert not starter.begin([write])
+    os.write(write, b"x")
+    for fd in (read, write):
+        os.close(fd)
+
+
 def test_a_starter_that_was_killed_has_no_result() -> None:
     starter = WaitingStarter(lambda fds: (os.kill(os.getpid(), signal.SIGKILL) or {}, []))
     starter.begin([])
