@@ -10,9 +10,12 @@ from pathlib import Path
 from support.rootfs import CACHE
 
 
-def unpacked(*packages: str) -> Path | None:
-    """Return a folder with the contents of the packages, unpacked on first use; None when apt-get cannot fetch one (or is not there)."""
-    folder = CACHE / ("unpacked-" + "-".join(packages))
+def unpacked(*packages: str, architecture: str = "") -> Path | None:
+    """Return a folder with the contents of the packages, unpacked on first use; None when apt-get cannot fetch one (or is not there).
+
+    ``architecture``: dpkg's name of another one than this machine's.
+    """
+    folder = CACHE / "-".join(("unpacked", *packages, *filter(None, [architecture])))
     if folder.exists():
         return folder
     if not shutil.which("apt-get"):
@@ -21,13 +24,24 @@ def unpacked(*packages: str) -> Path | None:
     shutil.rmtree(half, ignore_errors=True)
     (half / "debs").mkdir(parents=True)
     # apt's own sandbox user may not write into a folder of ours.
-    fetch = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *packages]
-    if subprocess.run(fetch, cwd=half / "debs", capture_output=True, stdin=subprocess.DEVNULL).returncode:
-        shutil.rmtree(half, ignore_errors=True)
-        return None
+    apt = ["apt-get", "-q", "-o", "APT::Sandbox::User=root"]
+    steps = [[*apt, "download", *packages]]
+    if architecture:
+        # Lists of its own: the machine's stay as they are.
+        state = half / "apt"
+        (state / "lists/partial").mkdir(parents=True)
+        (state / "status").touch()
+        apt += ["-o", f"APT::Architecture={architecture}", "-o", f"APT::Architectures={architecture}"]
+        apt += ["-o", f"Dir::State::lists={state}/lists", "-o", f"Dir::State::status={state}/status", "-o", f"Dir::Cache={state}"]
+        steps = [[*apt, "update"], [*apt, "download", *packages]]
+    for step in steps:
+        if subprocess.run(step, cwd=half / "debs", capture_output=True, stdin=subprocess.DEVNULL).returncode:
+            shutil.rmtree(half, ignore_errors=True)
+            return None
     for package in (half / "debs").glob("*.deb"):
         subprocess.run(["dpkg", "-x", str(package), str(half)], check=True)
     shutil.rmtree(half / "debs")
+    shutil.rmtree(half / "apt", ignore_errors=True)
     half.rename(folder)
     return folder
 
