@@ -1,14 +1,17 @@
 """The builder's door: a request and a context in, the classic builder's messages out, and an image."""
 
+from __future__ import annotations
+
 import asyncio
+import importlib
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy.base.clock import Clock
 from argosy.base.tasks import Supervisor
-from argosy.build.building import Building, Services
 from argosy.build.cache.downloads import Downloads
 from argosy.build.cache.keeper import CacheKeeper
 from argosy.build.cache.mounts import CacheMounts
@@ -16,15 +19,18 @@ from argosy.build.cache.table import CacheTable
 from argosy.build.context import Context, Contexts, named
 from argosy.build.context.git import Clone
 from argosy.build.context.named import NamedContexts
-from argosy.build.dockerfile import parse
-from argosy.build.dockerfile.args import Platform
 from argosy.build.fetch import Fetches
 from argosy.build.ports import Images, Runner
 from argosy.build.request import BuildRequest
+from argosy.build.services import Services
 from argosy.build.solve.layers import LayerWork
 from argosy.build.transcript import Message
 from argosy.storage.layers import Layers
 from argosy.storage.ports import Workers
+
+if TYPE_CHECKING:
+    from argosy.build.building import Building
+    from argosy.build.dockerfile.args import Platform
 
 _AT_ONCE = 4
 """Steps done at one time, of all builds."""
@@ -99,6 +105,11 @@ class Builder:
             scratch = Path(tempfile.mkdtemp(dir=self._tmp))
             undo.callback(self._layers.trash.put, scratch)
             context = await undo.enter_async_context(self._context(request, body))
+            # Read at the first build: 2 MiB that a daemon which builds nothing does without.
+            await asyncio.to_thread(importlib.import_module, "argosy.build.building")
+            from argosy.build.building import Building
+            from argosy.build.dockerfile import parse
+
             file = parse(context.dockerfile, context.name)
 
             async def fetch(url: str) -> Path:

@@ -1,37 +1,32 @@
 """One build, from the parsed Dockerfile to the image."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from argosy.base import ids
-from argosy.base.clock import Clock, rfc3339_nano
+from argosy.base.clock import rfc3339_nano
 from argosy.base.errors import ArgosyError, UnavailableError
 from argosy.base.failpoints import hit
-from argosy.base.tasks import Supervisor
 from argosy.build import cachesource, history, keys
-from argosy.build.cache.mounts import CacheMounts
 from argosy.build.cache.record import STATE, CacheRecord
-from argosy.build.cache.table import CacheTable
 from argosy.build.context.named import NamedContexts
 from argosy.build.dockerfile import args as arguments
 from argosy.build.dockerfile import ast
 from argosy.build.dockerfile.args import Platform
 from argosy.build.image import image_config
-from argosy.build.instructions.add import Fetcher
 from argosy.build.instructions.mounts import Mounter
 from argosy.build.instructions.run import Surroundings
 from argosy.build.plan import Planned, plan
-from argosy.build.ports import Images, Runner
 from argosy.build.request import BuildRequest
+from argosy.build.services import Services
 from argosy.build.solve.base import Bases, platform_of
 from argosy.build.solve.cachefrom import CacheFrom
 from argosy.build.solve.graph import Graph, Solve
-from argosy.build.solve.layers import LayerWork
 from argosy.build.solve.operations import InstructionOperations
 from argosy.build.solve.said import Said
 from argosy.build.solve.squash import squash
@@ -43,27 +38,6 @@ from argosy.images.compose import host_architecture
 from argosy.images.distribution.credentials import choose
 from argosy.oci.image import History
 from argosy.oci.reference import parse
-from argosy.storage.layers import Layers
-from argosy.storage.ports import Workers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """What all builds of a daemon use."""
-
-    layers: Layers
-    images: Images
-    table: CacheTable
-    runner: Runner
-    fetcher: Fetcher
-    workers: Workers
-    caches: CacheMounts
-    memory: Path
-    """A directory on a file system in memory."""
-    refusal: Callable[[Platform], str]
-    clock: Clock
-    supervisor: Supervisor
-    work: LayerWork
 
 
 class Building:

@@ -4,10 +4,15 @@ https://docs.kernel.org/admin-guide/binfmt-misc.html. A handler is told by the m
 ``e_machine`` at byte 18), as its name may be anything.
 """
 
-import re
-from collections.abc import Iterable
+from __future__ import annotations
 
-from argosy.build.dockerfile.args import Platform
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from argosy.build.dockerfile.args import Platform
 
 PLACE = "/proc/sys/fs/binfmt_misc"
 _MACHINES = {

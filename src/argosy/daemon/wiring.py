@@ -3,7 +3,7 @@
 import os
 import platform
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from argosy.base.units import parse_size
 from argosy.build.builder import Builder
 from argosy.build.cache.table import CacheTable
 from argosy.build.context.git import Clone
-from argosy.build.dockerfile import changes
 from argosy.build.emulation import PLACE, refusal
 from argosy.daemon.build_runner import BuildRunner
 from argosy.daemon.config import DaemonConfig
@@ -56,6 +55,7 @@ from argosy.images.using import User
 from argosy.images.watermarks import Watermarks
 from argosy.network.admin import NetworkAdmin
 from argosy.network.controller import Controller
+from argosy.oci.config import Config
 from argosy.runtime.client import LauncherWorkers, ShimRuntime
 from argosy.runtime.seccomp import resolve
 from argosy.storage.content import Content
@@ -163,7 +163,7 @@ def _lower(
         events=events,
         clock=clock,
         scratch=data / "tmp",
-        changes=changes.apply,
+        changes=_change,
         users=users,
         supervisor=supervisor,
         registries=registry_settings(config),
@@ -400,6 +400,12 @@ def _resolve_seccomp() -> Any:
         return resolve(profile, capabilities=capabilities, machine=machine, kernel=kernel)
 
     return resolve_profile
+
+
+def _change(config: Config, changes: Sequence[str]) -> Config:
+    from argosy.build.dockerfile.changes import apply
+
+    return apply(config, changes)
 
 
 def _binfmt_handlers() -> list[str]:

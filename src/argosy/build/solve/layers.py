@@ -4,8 +4,11 @@ Order, and what a crash leaves: scratch (in ``aside``, swept) → changed → se
 swept) → cache entry in memory → `settle`: layers synced, recorded → entries written. Whatever is not written is done again.
 """
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,11 +19,13 @@ from argosy.base.tasks import Supervisor
 from argosy.build.cache.record import REGULAR, STATE, CacheRecord
 from argosy.build.cache.shared import Shared
 from argosy.build.cache.table import CacheTable
-from argosy.build.instructions.operation import Operation
 from argosy.build.ports import Heard
 from argosy.storage.drafts import Scratch
 from argosy.storage.layer import Layer
 from argosy.storage.layers import Layers
+
+if TYPE_CHECKING:
+    from argosy.build.instructions.operation import Operation
 
 
 @dataclass(frozen=True, slots=True)
