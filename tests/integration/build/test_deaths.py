@@ -52,7 +52,7 @@ def test_killed_at(daemons, point):
 
 
 def test_killed_while_pruning(daemons):
-    for point in ("build.prune.chosen", "build.cache.save", "build.prune.forgotten"):
+    for point in ("build.prune.chosen", "build.prune.removed", "build.cache.save", "build.prune.forgotten"):
         daemon = daemons()
         build(daemon, TEXT, {"f": "data\n"}, t="x")
         daemon.stop()

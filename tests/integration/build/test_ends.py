@@ -1,5 +1,7 @@
 """How a build ends before its end: told to, or because nobody waits for it any more. Nothing is left, and others go on."""
 
+import contextlib
+import http.client
 import signal
 import subprocess
 import sys
@@ -19,7 +21,7 @@ LONG = "FROM busybox\nRUN echo begun; sleep 1000 & sleep 1000\n"
 
 
 class Running(threading.Thread):
-    """A build in a thread."""
+    """A build in a thread; `found` stays None when the daemon goes before its end."""
 
     def __init__(self, daemon: Daemon, text: str, **query: object) -> None:
         super().__init__(daemon=True)
@@ -28,7 +30,8 @@ class Running(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        self.found = self._build()
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            self.found = self._build()
 
 
 def sleepers(daemon: Daemon) -> int:

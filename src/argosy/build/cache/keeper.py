@@ -43,13 +43,15 @@ class CacheKeeper:
         gone = prune.choose(records, filters, wanted, lambda record: self._standing(record, chains), self._clock.now_ns())
         hidden = prune.orphans(records, gone, chains)
         hit("build.prune.chosen")
-        await self._table.remove(record.key for record in (*gone, *hidden))
-        hit("build.prune.forgotten")
-        freed = 0
+        # Files and entries go in one step of the loop: a build that comes while this waits for the disk starts anew, and an entry
+        # whose files went before a crash is one without files, which the next build makes again.
         for record in gone:
             if record.kind in (MOUNT, SOURCE):
                 (self._mounts if record.kind == MOUNT else self._downloads).remove(record)
-                freed += record.size
+        hit("build.prune.removed")
+        await self._table.remove(record.key for record in (*gone, *hidden))
+        hit("build.prune.forgotten")
+        freed = sum(record.size for record in gone if record.kind in (MOUNT, SOURCE))
         freed += await self._images.collect()
         return [record.id for record in gone], freed
 
