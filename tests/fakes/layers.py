@@ -92,6 +92,9 @@ class FakeNetworks(Ordered):
             raise NotFoundError(f"network {name} not found")
         return NetworkRef(id=name * 8, name=name, driver="bridge")
 
+    def check(self, network: NetworkRef, settings: Any) -> None:
+        pass
+
     async def reserve(self, request: Any) -> Sandbox:
         self.note("reserve")
         return Sandbox(endpoints={"bridge": Endpoint(network_id="n", ip_address="172.17.0.2")}, ports={})
@@ -204,7 +207,7 @@ def make_world(tmp_path: Any, candidates: Callable[..., Any] = lambda config, ho
     )
     creator = Creator(
         registry=registry, store=store, images=FakeImages(), snapshots=snapshots, mounting=mounting,  # type: ignore[arg-type]
-        validate=lambda config, host: (), settings=settings, announce=announce, clock=clock, rng=random.Random(1),
+        validate=lambda config, host: (), networks=networks, settings=settings, announce=announce, clock=clock, rng=random.Random(1),
     )  # fmt: skip
     remover = Remover(
         registry=registry, store=store, runtime=runtime, snapshots=snapshots, volumes=volumes, releaser=releaser,  # type: ignore[arg-type]

@@ -225,6 +225,7 @@ def _engine(
         snapshots=lower.snapshots,
         mounting=mounting,
         validate=validation.at_create,
+        networks=lower.networks,
         settings=settings,
         announce=announce,
         clock=clock,

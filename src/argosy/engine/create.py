@@ -23,7 +23,7 @@ from argosy.engine.model import Config, ContainerSpec, HostConfig, LogConfig, Mo
 from argosy.engine.mounting import Mounting
 from argosy.engine.names import check_name, random_name
 from argosy.engine.paths import ContainerPaths
-from argosy.engine.ports import Images, Snapshots
+from argosy.engine.ports import Images, Networks, Snapshots
 from argosy.engine.registry import Registry
 from argosy.engine.settings import EngineSettings
 from argosy.engine.spec import defaults
@@ -45,6 +45,7 @@ class Creator:
         snapshots: Snapshots,
         mounting: Mounting,
         validate: Validate,
+        networks: Networks,
         settings: EngineSettings,
         announce: Announcer,
         clock: Clock,
@@ -56,6 +57,7 @@ class Creator:
         self._snapshots = snapshots
         self._mounting = mounting
         self._validate = validate
+        self._networks = networks
         self._settings = settings
         self._announce = announce
         self._clock = clock
@@ -71,6 +73,7 @@ class Creator:
             raise InvalidParameterError(
                 "no command specified" if not request.config.cmd else "config cannot be empty in order to create a container"
             )
+        networking.check(host, networking.initial_networks(host.network_mode, dict(request.endpoints)), self._networks, self._registry)
         container_id = ids.new_id()
         with self._registry.reserving(name, container_id):
             async with AsyncExitStack() as undo:

@@ -27,7 +27,8 @@ def environment(alias: str, *, name: str, address: str, neighbour: Config) -> li
     """Return the variables that the container ``name`` gets about the neighbour it calls ``alias``."""
     word = alias.upper().replace("-", "_")
     ports = sorted((int(number), kind or "tcp") for number, _, kind in (port.partition("/") for port in neighbour.exposed_ports or {}))
-    found = [f"{word}_PORT={kind}://{address}:{number}" for number, kind in ports[:1]]
+    first = sorted(ports, key=lambda port: (port[1] != "tcp", port[0]))[:1]
+    found = [f"{word}_PORT={kind}://{address}:{number}" for number, kind in first]
     for number, kind in ports:
         key = f"{word}_PORT_{number}_{kind.upper()}"
         found += [f"{key}={kind}://{address}:{number}", f"{key}_ADDR={address}", f"{key}_PORT={number}", f"{key}_PROTO={kind}"]

@@ -61,15 +61,14 @@ class NetworkService:
         network = self._networks.find(ref)
         mode = networking.normalise(target.spec.host.network_mode)
         if networking.joined(mode) is not None:
-            raise ForbiddenError(
-                "container sharing network namespace with another container or host cannot be connected to any other network"
-            )
-        if "host" in (mode, network.name):
+            raise InvalidParameterError(networking.ALONE["host"])
+        if mode == "host" and network.name != "host":
+            raise InvalidParameterError(networking.ALONE["host"])
+        if network.name == "host":
             raise InvalidParameterError("cannot connect container to host network - container must be created in host network mode")
         if mode == "none" and network.name != "none":
-            raise InvalidParameterError(
-                "container cannot be connected to multiple networks with one of the networks in private (none) mode"
-            )
+            raise InvalidParameterError(networking.ALONE["none"])
+        self._networks.check(network, settings)
         async with target.lock:
             if network.name in target.spec.networks:
                 raise ForbiddenError(f"endpoint with name {target.name} already exists in network {network.name}")
@@ -80,6 +79,8 @@ class NetworkService:
         self._announce("connect", network.id, network.name, network.driver, target)
 
     async def disconnect(self, ref: str, container: str, *, force: bool) -> None:
+        if not container:
+            raise InvalidParameterError('invalid name or ID supplied: ""')
         network = self._networks.find(ref)
         try:
             target = self._registry.find(container)
@@ -88,7 +89,7 @@ class NetworkService:
                 raise NotFoundError(f"endpoint {container} not found") from None
             raise
         if networking.normalise(target.spec.host.network_mode) == "host" and network.name == "host":
-            raise ForbiddenError("container cannot be disconnected from host network or connected to host network")
+            raise InvalidParameterError("cannot disconnect container from host network - container was created in host network mode")
         async with target.lock:
             if network.name not in target.spec.networks:
                 raise SystemFailureError(f"container {target.id} is not connected to network {network.name}")

@@ -1,14 +1,15 @@
 """What a container's start asks of its networks, worked out from its revision."""
 
-from collections.abc import Awaitable, Iterator
+import ipaddress
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
 from argosy.base import ids
-from argosy.base.errors import ArgosyError, ConflictError
+from argosy.base.errors import ArgosyError, ConflictError, InvalidParameterError, NotFoundError
 from argosy.engine.container import Container
 from argosy.engine.links import environment, split
-from argosy.engine.model import ContainerSpec, EndpointSettings
+from argosy.engine.model import ContainerSpec, EndpointSettings, HostConfig
 from argosy.engine.ports import Networks
 from argosy.engine.registry import Registry
 from argosy.network.model import PortBinding, SandboxRequest
@@ -58,9 +59,11 @@ async def explained(work: Awaitable[T]) -> T:
 
 
 def sandbox_request(spec: ContainerSpec, networks: Networks, links: dict[str, str]) -> SandboxRequest:
-    """Return what `Networks.reserve` needs. Raises NotFoundError for a network that is gone."""
+    """Return what `Networks.reserve` needs. Raises NotFoundError for a network that is gone, InvalidParameterError."""
     host, config = spec.host, spec.config
     mode = normalise(host.network_mode)
+    if mode in ALONE and len(spec.networks) > 1:
+        raise InvalidParameterError(ALONE[mode])
     endpoints = []
     if joined(mode) is None and not config.network_disabled:
         for name, settings in spec.networks.items():
@@ -93,11 +96,47 @@ def initial_networks(mode: str, asked: dict[str, EndpointSettings]) -> dict[str,
     return {mode: named.pop(mode, EndpointSettings()), **named}
 
 
+ALONE = {
+    "none": "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+    "host": "container sharing network namespace with another container or host cannot be connected to any other network",
+}
+"""Modes that suffer no other network beside them, with Docker's words."""
+
+
+def check(host: HostConfig, asked: Mapping[str, EndpointSettings], networks: Networks, registry: Registry) -> None:
+    """Refuse at the creation what no start could carry out. Raises in Docker's words."""
+    check_endpoints(networks, asked)
+    for server in host.dns or ():
+        try:
+            ipaddress.ip_address(server.partition("%")[0])
+        except ValueError as error:
+            raise InvalidParameterError(f'bad nameserver address {server}: ParseAddr("{server}"): unable to parse IP') from error
+    if normalise(host.network_mode) == "bridge":
+        parse_links(host.links or (), registry)
+
+
+def check_endpoints(networks: Networks, asked: Mapping[str, EndpointSettings]) -> None:
+    """Refuse settings that no start could carry out. Raises InvalidParameterError ``invalid config for network x: …``.
+
+    A network that is not there yet may be made before the start, as with Docker.
+    """
+    for name, settings in asked.items():
+        try:
+            networks.check(networks.find(name), settings)
+        except NotFoundError:
+            continue
+        except InvalidParameterError as error:
+            raise InvalidParameterError(f"invalid config for network {name}: {error}") from error
+
+
 def parse_links(links: tuple[str, ...], registry: Registry) -> dict[str, str]:
-    """Return alias → container id of ``--link name:alias``. Raises NotFoundError ``could not get container for x``."""
+    """Return alias → container id of ``--link name:alias``. Raises InvalidParameterError ``could not get container for x: …``."""
     found = {}
     for name, alias in map(split, links):
-        found[alias] = registry.find(name).id
+        try:
+            found[alias] = registry.find(name).id
+        except NotFoundError as error:
+            raise InvalidParameterError(f"could not get container for {name}: {error}") from error
     return found
 
 

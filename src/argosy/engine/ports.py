@@ -209,6 +209,10 @@ class Networks(Protocol):
         """Raises NotFoundError ``network x not found``; ConflictError when ambiguous."""
         ...
 
+    def check(self, network: NetworkRef, settings: EndpointSettings) -> None:
+        """Raise InvalidParameterError in Docker's words for what can be seen to be wrong before a start."""
+        ...
+
     async def reserve(self, request: SandboxRequest) -> Sandbox:
         """Allocate addresses and really bind the host ports; nothing of the container need exist yet.
 

@@ -92,6 +92,8 @@ def _listed(network: Network, filters: Filters) -> bool:
             return False
         if name == "type" and not any(_of_type(network, value) for value in values):
             return False
+        if name == "dangling" and len(values) > 1:
+            raise InvalidParameterError('got more than one value for filter key "dangling"')
         if name == "dangling" and _wants(values[-1]) != (not record.predefined and not network.attachments):
             return False
     return True

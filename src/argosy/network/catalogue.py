@@ -147,7 +147,7 @@ class Catalogue:
                 self._subnets.release(pool.subnet)
             if old.owns_link and old.link != self._settings.bridge:
                 await self._kernel.run(lambda: bridge.remove(self._kernel.route(), old.link, self.alias))
-        pools, shown = design.choose_pools(request, self._subnets, await self._host_subnets(), gateways=True)
+        pools, shown = design.choose_pools(request, self._subnets, await self._host_subnets(), gateways=lambda _: True)
         id, created = (present.record.id, present.record.created) if present else (ids.new_id(), self._clock.now_ns())
         record = design.new_record(
             request,
@@ -177,6 +177,8 @@ class Catalogue:
         found = links.find_link(host, name)
         if found is None or found.alias == self.alias:
             return None
+        if found.kind != "bridge":
+            raise SystemFailureError(f"existing interface {name} is not a bridge")
         if found.alias.startswith("argosy:"):
             raise ConflictError(f"the bridge {name} belongs to another argosyd on this host: give this one its own with --bridge")
         return tuple(
@@ -222,7 +224,7 @@ class Catalogue:
             for pool in network.pools
             if pool.gateway is not None
             and not (pool.subnet.version == 4 and options.inhibit_ipv4)
-            and (options.gateway_mode_6 if pool.subnet.version == 6 else options.gateway_mode_4) != "isolated"
+            and options.gateway_mode(pool.subnet.version) != "isolated"
         )
         return bridge.BridgePlan(
             name=network.record.link,
@@ -247,9 +249,11 @@ class Catalogue:
         if record.driver != "bridge" or record.config_only:
             return frozenset()
         options = network.bridge
-        modes = {4: options.gateway_mode_4, 6: options.gateway_mode_6}
+        modes = (options.gateway_mode_4, options.gateway_mode_6)
         translated = [
-            pool.subnet for pool in network.pools if modes[pool.subnet.version] in ("nat", "nat-unprotected") and not record.internal
+            pool.subnet
+            for pool in network.pools
+            if options.gateway_mode(pool.subnet.version) in ("nat", "nat-unprotected") and not record.internal
         ]
         snat = {4: options.snat_4, 6: options.snat_6}
         return rules.bridge_elements(
@@ -259,7 +263,7 @@ class Catalogue:
                 internal=record.internal,
                 masquerade=tuple(str(subnet) for subnet in translated if options.masquerade),
                 snat=tuple((str(subnet), snat[subnet.version]) for subnet in translated if options.masquerade and snat[subnet.version]),
-                unprotected="nat-unprotected" in modes.values(),
+                unprotected="nat-unprotected" in modes,
             )
         )
 
@@ -294,13 +298,19 @@ class Catalogue:
         if any(network.record.name == request.name for network in self._networks.values()):
             raise ConflictError(f"network with name {request.name} already exists")
         request = dataclasses.replace(request, driver=request.driver or "bridge", ipam_driver=request.ipam_driver or "default")
+        if request.config_from and request.config_only:
+            raise ForbiddenError("a configuration network cannot depend on another configuration network")
         if request.config_from:
             request = self._from_config(request)
         if request.ipam_driver not in ("default", "null"):
             raise NotFoundError(f'plugin "{request.ipam_driver}" not found')
+        if request.ipam_driver == "null" and request.driver == "bridge":
+            raise InvalidParameterError("ipv4 pool is empty")
         if request.driver in ("host", "null"):
             raise ForbiddenError(f'only one instance of "{request.driver}" network is allowed')
-        if request.driver == "overlay" or request.ingress:
+        if request.ingress and request.driver != "overlay":
+            raise ForbiddenError("Ingress network can only be global scope network")
+        if request.driver == "overlay":
             raise ForbiddenError(
                 'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
                 "to connect this node to swarm and try again."
@@ -309,7 +319,9 @@ class Catalogue:
             raise NotFoundError(f'plugin "{request.driver}" not found')
         if not request.enable_ipv4 and not request.enable_ipv6:
             raise InvalidParameterError("IPv4 or IPv6 must be enabled")
-        opts.bridge_options(request.options)
+        options = opts.bridge_options(request.options)
+        if not request.internal and "isolated" in (options.gateway_mode_4, options.gateway_mode_6):
+            raise SystemFailureError("gateway mode 'isolated' can only be used for an internal network")
         return request
 
     def _from_config(self, request: NetworkCreate) -> NetworkCreate:
@@ -318,7 +330,7 @@ class Catalogue:
         )
         if source is None or not source.record.config_only:
             raise NotFoundError(f'configuration network "{request.config_from}" does not exist')
-        if request.ipam_config or request.options or request.labels or request.enable_ipv6 or request.internal:
+        if request.ipam_config or request.options or request.labels or request.enable_ipv6:
             raise ForbiddenError("user specified configurations are not supported if the network depends on a configuration network")
         record = source.record
         return dataclasses.replace(
@@ -329,7 +341,7 @@ class Catalogue:
             ipam_options=record.ipam_options,
             options=record.options,
             labels=record.labels,
-            internal=record.internal,
+            internal=request.internal or record.internal,
         )
 
     async def _create_bridge(self, request: NetworkCreate) -> Network:
@@ -343,7 +355,9 @@ class Catalogue:
                     "networks have same bridge name"
                 )
         foreign = await self._kernel.run(self._foreign_addresses, link) if options.name else None
-        pools, shown = design.choose_pools(request, self._subnets, await self._host_subnets(), gateways=True)
+        pools, shown = design.choose_pools(
+            request, self._subnets, await self._host_subnets(), gateways=lambda version: options.gateway_mode(version) != "isolated"
+        )
         record = design.new_record(request, id, self._clock.now_ns(), pools=pools, ipam_config=shown, link=link, owns_link=foreign is None)
         network = Network.of(record)
         elements = self.network_elements(network)
@@ -376,7 +390,7 @@ class Catalogue:
         macvlan.mode(request.driver, dict(request.options))
         parent = request.options.get(macvlan.PARENT, "")
         link, made = await self._kernel.run(lambda: macvlan.ensure_parent(self._kernel.route(), request.driver, parent, id, self.alias))
-        pools, shown = design.choose_pools(request, self._subnets, (), gateways=True)
+        pools, shown = design.choose_pools(request, self._subnets, (), gateways=lambda _: True)
         record = design.new_record(request, id, self._clock.now_ns(), pools=pools, ipam_config=shown, link=link, owns_link=made)
         return await self._keep(record)
 

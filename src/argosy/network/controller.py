@@ -148,7 +148,8 @@ class Controller:
             await self.release(request.container_id)
         box = Box(request)
         try:
-            for ref, settings in request.endpoints:
+            # The network that leads outside is eth0, as with Docker (GwPriority).
+            for ref, settings in sorted(request.endpoints, key=lambda asked: -asked[1].gw_priority):
                 await self._allocate(box, self._network(ref), settings)
             self._boxes[request.container_id] = box
             await self._bind(box)
@@ -245,7 +246,7 @@ class Controller:
         return self._sandbox(box)
 
     def check(self, network: NetworkRef, settings: EndpointSettings) -> None:
-        """Raise InvalidParameterError ``invalid endpoint settings:`` for what can be seen to be wrong before a start."""
+        """Raise InvalidParameterError in Docker's words for what can be seen to be wrong before a start."""
         endpoints.validate(self._network(network), settings)
 
     def rename(self, container_id: str, name: str) -> None:
@@ -295,13 +296,11 @@ class Controller:
     async def _allocate(self, box: Box, network: Network, settings: EndpointSettings) -> None:
         if network.record.config_only:
             raise ForbiddenError(f'config-only network "{network.record.name}" cannot be used by a container')
-        endpoints.allow_lists(settings.driver_opts)
-        endpoints.inner_sysctls(settings.driver_opts)
         await self._teardown.settled(network, settings)
         try:
             attachment = endpoints.allocate(network, box.request, settings)
-        except ForbiddenError as error:
-            if "no available" not in str(error) or not await self._teardown.drain(network):
+        except endpoints.NoAddressError:
+            if not await self._teardown.drain(network):
                 raise
             attachment = endpoints.allocate(network, box.request, settings)
         box.networks[network.record.id] = (network, settings, attachment)

@@ -1,10 +1,10 @@
 """From a request to a network's record: subnets, gateways, link name; all that is decided before anything is made."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from argosy.base.errors import InvalidParameterError
+from argosy.base.errors import InvalidParameterError, SystemFailureError
 from argosy.network import validate
 from argosy.network.drivers import options as opts
 from argosy.network.ipam import Pool, Subnet, Subnets
@@ -14,11 +14,12 @@ from argosy.network.settings import NetworkSettings
 
 
 def choose_pools(
-    request: NetworkCreate, subnets: Subnets, host: Iterable[Subnet], *, gateways: bool
+    request: NetworkCreate, subnets: Subnets, host: Iterable[Subnet], *, gateways: Callable[[int], bool]
 ) -> tuple[tuple[PoolRecord, ...], tuple[Mapping[str, Any], ...]]:
     """Return (pools as they are, configuration as it is shown), holding their subnets in ``subnets``.
 
-    Raises InvalidParameterError, ForbiddenError; then nothing is held. ``gateways``: whether each subnet gets one at all.
+    Raises InvalidParameterError, ForbiddenError, SystemFailureError; then nothing is held. ``gateways``: whether subnets of this
+    version of IP get one at all.
     """
     config = [{key: value for key, value in entry.items() if value} for entry in request.ipam_config if any(entry.values())]
     validate.ipam_config(config, ipv6=request.enable_ipv6)
@@ -52,13 +53,18 @@ def choose_pools(
     return tuple(pools), tuple(shown)
 
 
-def _pool(entry: Mapping[str, Any], subnet: Subnet, *, gateways: bool) -> PoolRecord:
-    auxiliary = tuple(str(address) for address in (entry.get("AuxiliaryAddresses") or {}).values())
-    gateway = str(entry.get("Gateway") or "")
-    if not gateway and gateways:
-        pool = Pool(subnet, None, None, frozenset(map(ipaddress.ip_address, auxiliary)))
+def _pool(entry: Mapping[str, Any], subnet: Subnet, *, gateways: Callable[[int], bool]) -> PoolRecord:
+    named = {str(name): ipaddress.ip_address(str(text)) for name, text in (entry.get("AuxiliaryAddresses") or {}).items()}
+    span, gateway = str(entry.get("IPRange") or ""), str(entry.get("Gateway") or "")
+    pool = Pool(subnet, ipaddress.ip_network(span) if span else None, None, frozenset(named.values()))
+    if gateway and pool.reserved(ipaddress.ip_address(gateway)):
+        raise SystemFailureError(f"failed to allocate gateway ({gateway}): Address already in use")
+    for name, address in named.items():
+        if str(address) == gateway or pool.reserved(address):
+            raise SystemFailureError(f"failed to allocate secondary ip address ({name}:{address}): Address already in use")
+    if not gateway and gateways(subnet.version):
         gateway = str(pool.choose_gateway())
-    return PoolRecord(str(subnet), str(entry.get("IPRange") or ""), gateway, auxiliary, bool(entry))
+    return PoolRecord(str(subnet), span, gateway, tuple(map(str, named.values())), bool(entry))
 
 
 def default_request(settings: NetworkSettings, existing: tuple[str, ...]) -> NetworkCreate:

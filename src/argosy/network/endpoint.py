@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from argosy.base import ids
-from argosy.base.errors import ForbiddenError, InvalidParameterError
+from argosy.base.errors import ForbiddenError, InvalidParameterError, SystemFailureError
 from argosy.network.drivers import bridge
 from argosy.network.drivers import options as opts
 from argosy.network.firewall.rules import Elements
@@ -13,6 +13,10 @@ from argosy.network.ipam import Address, Pool, Subnet
 from argosy.network.model import Endpoint, EndpointSettings, SandboxRequest
 from argosy.network.publish import Published
 from argosy.network.record import Attachment, Network
+
+
+class NoAddressError(SystemFailureError):
+    """A subnet is full; addresses that are about to be free may help."""
 
 
 @dataclass(slots=True)
@@ -91,8 +95,15 @@ def validate(network: Network, settings: EndpointSettings) -> None:
             faults.append("user specified IP address is supported only when connecting to networks with user configured subnets")
         elif address is None or not any(address in subnet for subnet in subnets):
             faults.append(f"no configured subnet or ip-range contain the IP address {text}")
+    if config is not None:
+        faults += [f"invalid link-local IP address: {text}" for text in config.link_local_ips or () if not _is_address(text)]
+    for parse in (inner_sysctls, allow_lists):
+        try:
+            parse(settings.driver_opts)
+        except InvalidParameterError as error:
+            faults.append(str(error))
     if settings.mac_address and not _is_mac(settings.mac_address):
-        raise InvalidParameterError(f"invalid config for network {network.record.name}: invalid MAC address {settings.mac_address}")
+        raise InvalidParameterError(f"invalid MAC address {settings.mac_address}")
     if len(faults) == 1:
         raise InvalidParameterError(f"invalid endpoint settings:\n{faults[0]}")
     if faults:
@@ -105,6 +116,14 @@ def _parse(text: str, version: int) -> Address | None:
     except ValueError:
         return None
     return address if address.version == version else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _configured(network: Network) -> list[Subnet]:
@@ -177,7 +196,7 @@ def _address(network: Network, settings: EndpointSettings, version: int, taken: 
         if address is not None:
             taken.append((pool, address))
             return pool, address
-    raise ForbiddenError(
+    raise NoAddressError(
         f"no available IPv{version} addresses on this network's address pools: {network.record.name} ({network.record.id})"
     )
 
@@ -245,7 +264,11 @@ def inner_sysctls(options: Mapping[str, str] | None) -> tuple[tuple[str, str], .
     for item in filter(None, (options or {}).get("com.docker.network.endpoint.sysctls", "").split(",")):
         key, equals, value = item.strip().partition("=")
         parts = key.split(".")
-        if not equals or len(parts) < 5 or parts[0] != "net" or parts[3] != "IFNAME" or any(not part or "/" in part for part in parts):
-            raise InvalidParameterError(f"invalid sysctl setting '{item}': it must be net.FAMILY.GROUP.IFNAME.NAME=VALUE")
+        known = len(parts) == 5 and parts[0] == "net" and parts[1] in ("ipv4", "ipv6", "mpls") and parts[3] == "IFNAME"
+        if not equals or not known or any(not part or "/" in part for part in parts):
+            raise InvalidParameterError(
+                f"unrecognised network interface sysctl '{item}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', "
+                "'X' must be 'ipv4', 'ipv6' or 'mpls'"
+            )
         found.append(("/".join(parts[1:]), value))
     return tuple(found)

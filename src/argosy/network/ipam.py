@@ -58,10 +58,10 @@ class Pool:
         return self.range if self.range is not None else self.subnet
 
     def choose_gateway(self) -> Address:
-        """Take the first free address as the gateway and return it."""
+        """Take the first free address, of the range if there is one, as the gateway and return it."""
         if self.gateway is None:
-            first = int(self.subnet.network_address)
-            for number in range(first, first + self.subnet.num_addresses):
+            first = int(self._span().network_address)
+            for number in range(first, first + self._span().num_addresses):
                 candidate = self._address(number)
                 if candidate not in self._used:
                     self.gateway = candidate
@@ -108,6 +108,14 @@ class Pool:
     def free(self) -> int:
         """Return how many addresses of the range are left."""
         return self._span().num_addresses - sum(1 for address in self._used if address in self._span())
+
+    def used(self) -> int:
+        """Return how many addresses of the subnet are taken or nobody's."""
+        return len(self._used)
+
+    def reserved(self, address: Address) -> bool:
+        """Whether it is the subnet's own or its broadcast address."""
+        return address in self._reserved()
 
 
 class Subnets:

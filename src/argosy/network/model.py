@@ -108,6 +108,8 @@ class NetworkView:
     labels: Mapping[str, str]
     containers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Container id → ``{"Name", "EndpointID", "MacAddress", "IPv4Address", "IPv6Address"}``."""
+    subnets: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Subnet → (addresses in use or nobody's, addresses that are left to be given)."""
 
 
 @dataclass(frozen=True, slots=True)

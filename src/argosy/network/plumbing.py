@@ -10,6 +10,7 @@ import os
 import socket
 from dataclasses import dataclass, field
 
+from argosy.base.errors import SystemFailureError
 from argosy.linux import netns
 from argosy.linux.netlink import NetlinkSocket, Request
 from argosy.linux.netlink import address as addresses
@@ -155,12 +156,15 @@ def _inner_sysctls(name: str, plan: EndpointPlan, ipv6: bool) -> None:
             (f"ipv6/conf/{name}/accept_ra", "0"),
             (f"ipv6/conf/{name}/dad_transmits", "0"),
         ]
-    settings += [(key.replace("IFNAME", name), value) for key, value in plan.sysctls]
+    asked = [(key.replace("IFNAME", name), value) for key, value in plan.sysctls]
+    settings += asked
     for key, value in settings:
         try:
             with open("/proc/sys/net/" + key, "w", encoding="ascii") as file:
                 file.write(value)
         except FileNotFoundError:
+            if (key, value) in asked:
+                raise SystemFailureError(f"/proc/sys/net/{key} is not a sysctl file") from None
             # A kernel without IPv6 has nothing to switch off.
             if not key.startswith("ipv6/"):
                 raise

@@ -134,6 +134,7 @@ class Network:
             options=record.options,
             labels=record.labels,
             containers={id: _shown(attachment) for id, attachment in self.attachments.items()},
+            subnets={str(pool.subnet): (pool.used(), pool.free()) for pool in self.pools},
         )
 
 

@@ -47,6 +47,10 @@ def endpoint_plan(network: Network, asked: EndpointSettings, attachment: Attachm
         addresses.append(f"{endpoint.ip_address}/{endpoint.ip_prefix_len}")
     if endpoint.global_ipv6_address:
         addresses.append(f"{endpoint.global_ipv6_address}/{endpoint.global_ipv6_prefix_len}")
+    config = asked.ipam_config
+    for text in (config.link_local_ips or ()) if config is not None else ():
+        # Docker's prefixes (libnetwork `endpoint.go`, linkLocalMask).
+        addresses.append(f"{text}/{64 if ':' in text else 16}")
     return EndpointPlan(
         kind=record.driver,
         parent=record.link,
@@ -78,12 +82,15 @@ def elements(box: Box) -> Elements:
             found |= rules.isolated_port(attachment.host_link)
             found |= _link_elements(box, network, attachment)
     allow = allow_lists(box)
+    outside = box.target_network()
+    trusted = outside.bridge.trusted if outside is not None else ()
     for port in box.ports:
         target = box.target(6 if ":" in port.host_ip else 4)
         # The kernel drops what leaves ::1 by another link, whatever is done to its source: that is the proxy's.
         if target and port.host_ip != "::1":
             allowed = allow.get(f"{port.container_port}/{port.proto}", ())
-            found |= rules.port_elements(PortRule(port.proto, port.host_ip, port.host_port, target, port.container_port, allowed))
+            rule = PortRule(port.proto, port.host_ip, port.host_port, target, port.container_port, allowed, trusted=trusted)
+            found |= rules.port_elements(rule)
     for rule in _direct(box):
         found |= rules.port_elements(rule)
     return frozenset(found)

@@ -22,7 +22,7 @@ async def test_containers_sit_on_the_parents_network(world: World, driver: str) 
         assert [one.name for one in await daemon.admin.list_({"type": ["custom"]})] == []
         pytest.skip(str(error))
     one, two = await world.run(daemon, "one", network="lan"), await world.run(daemon, "two", network="lan")
-    assert one.ip == "203.0.113.64"
+    assert one.ip == "203.0.113.65"
     assert one.pings(two.ip) and one.pings(INTERNET4) and world.internet.pings(one.ip)
     assert one.ask("two") == (0, [two.ip])
     await daemon.controller.disconnect(two.id, daemon.controller.find("lan"))

@@ -149,7 +149,7 @@ def test_security_options_fail_with_dockers_status():
         {"oom_score_adj": -1000},
         {"cap_add": ("all", "CAP_sys_admin")},
         {"ipc_mode": "container:xx"},
-        {"port_bindings": {"80-90/udp": None, "80": (PortBinding("", "8000-8010"),)}},
+        {"port_bindings": {"90/udp": None, "80": (PortBinding("", "8000-8010"),)}},
         {"extra_hosts": ("foo:1.2.3.4", "foo:::1", "foo=[::1]", "foo:host-gateway")},
         {"log_config": LogConfig("none", {"x": "y"})},
         {"log_config": LogConfig("json-file", {"max-size": "x", "labels": "a", "tag": "{{.ID}}"})},

@@ -8,6 +8,8 @@ from argosy.base.clock import rfc3339_nano
 from argosy.network.model import EndpointSettings, NetworkCreate, NetworkView
 from argosy.schema import networks as schema
 
+_MOST = 2**64 - 1
+
 
 def network(view: NetworkView, version: int, *, detailed: bool) -> dict[str, Any]:
     """Return one network; the list shows no containers since 1.28, and inspect shows ``Status`` since 1.52."""
@@ -36,7 +38,13 @@ def network(view: NetworkView, version: int, *, detailed: bool) -> dict[str, Any
         wire["Containers"] = {key: dict(value) for key, value in view.containers.items()}
     elif version < 52:
         wire["Containers"] = {}
+    if detailed and version >= 52 and view.subnets:
+        wire["Status"] = {"IPAM": {"Subnets": {subnet: _subnet(*counts) for subnet, counts in view.subnets.items()}}}
     return wire
+
+
+def _subnet(used: int, free: int) -> dict[str, int]:
+    return {"IPsInUse": min(used, _MOST), "DynamicIPsAvailable": min(free, _MOST)}
 
 
 def create_request(body: schema.NetworkBody) -> NetworkCreate:

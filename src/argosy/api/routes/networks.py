@@ -9,6 +9,9 @@ from argosy.api.table import Route
 from argosy.base.errors import InvalidParameterError
 from argosy.schema.networks import ConnectBody, DisconnectBody, NetworkBody
 
+_BOOLEANS = frozenset(("", "1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"))
+"""What Go's strconv.ParseBool takes, and nothing at all."""
+
 
 class NetworkRoutes:
     def __init__(self, networks: NetworkStore) -> None:
@@ -31,6 +34,9 @@ class NetworkRoutes:
         return json([convert.network(view, request.version, detailed=False) for view in views])
 
     async def inspect(self, request: Request) -> Answer:
+        verbose = request.text("verbose")
+        if verbose not in _BOOLEANS:
+            raise InvalidParameterError(f'invalid value for verbose: {verbose}: strconv.ParseBool: parsing "{verbose}": invalid syntax')
         view = await self._networks.inspect(request.parts["id"], verbose=request.flag("verbose"), scope=request.text("scope"))
         return json(convert.network(view, request.version, detailed=True))
 

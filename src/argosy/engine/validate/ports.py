@@ -11,17 +11,18 @@ Bindings = Mapping[str, tuple[PortBinding, ...] | None]
 def check_port_bindings(bindings: Bindings | None) -> None:
     """Raises InvalidParameterError ``invalid port specification: "x"``. A protocol that nobody knows is found at start."""
     for container_port, hosts in (bindings or {}).items():
-        parse_range(container_port.partition("/")[0], "container")
+        number = container_port.partition("/")[0]
+        if not number:
+            raise InvalidParameterError('invalid port specification: ""')
+        _port(number, number)
         for host in hosts or ():
-            parse_range(host.host_port, "host")
+            parse_range(host.host_port)
 
 
-def parse_range(text: str, kind: str = "host") -> tuple[int, int]:
+def parse_range(text: str) -> tuple[int, int]:
     """Return (first, last) of ``8000-8010`` or ``80``; (0, 0) for an empty host port: any free one."""
     if not text:
-        if kind == "host":
-            return 0, 0
-        raise InvalidParameterError('invalid port specification: ""')
+        return 0, 0
     first, dash, last = text.partition("-")
     low, high = _port(first, text), _port(last if dash else first, text)
     if low > high:

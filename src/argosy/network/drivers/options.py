@@ -15,6 +15,7 @@ HOST_BINDING = _BRIDGE + "host_binding_ipv4"
 GATEWAY_MODE_4 = _BRIDGE + "gateway_mode_ipv4"
 GATEWAY_MODE_6 = _BRIDGE + "gateway_mode_ipv6"
 INHIBIT_IPV4 = _BRIDGE + "inhibit_ipv4"
+TRUSTED = _BRIDGE + "trusted_host_interfaces"
 CONTAINER_PREFIX = "com.docker.network.container_iface_prefix"
 MTU = "com.docker.network.driver.mtu"
 HOST_IPV4 = "com.docker.network.host_ipv4"
@@ -52,7 +53,7 @@ def _address(key: str, value: str, version: int) -> str:
         if ipaddress.ip_address(value).version != version:
             raise ValueError
     except ValueError as error:
-        raise InvalidParameterError(f"failed to parse {key} value: {value} (invalid IP address)") from error
+        raise InvalidParameterError(f"failed to parse {key} value: {value} (nil ip)") from error
     return value
 
 
@@ -69,6 +70,11 @@ class BridgeOptions:
     container_prefix: str = "eth"
     snat_4: str = ""
     snat_6: str = ""
+    trusted: tuple[str, ...] = ()
+    """Links of the host from which published ports may be reached at the container's own address."""
+
+    def gateway_mode(self, version: int) -> str:
+        return self.gateway_mode_6 if version == 6 else self.gateway_mode_4
 
 
 def bridge_options(options: Mapping[str, str]) -> BridgeOptions:
@@ -84,18 +90,19 @@ def bridge_options(options: Mapping[str, str]) -> BridgeOptions:
     for key in (GATEWAY_MODE_4, GATEWAY_MODE_6):
         mode = get(key, "") or "nat"
         if mode not in _MODES:
-            raise InvalidParameterError(f"unknown gateway mode {mode}")
+            raise InvalidParameterError(f"failed to parse {key} value: {mode} (unknown gateway mode {mode})")
         modes.append(mode)
     return BridgeOptions(
         name=name,
         icc=parse_bool(ENABLE_ICC, get(ENABLE_ICC, "true")),
         masquerade=parse_bool(ENABLE_MASQUERADE, get(ENABLE_MASQUERADE, "true")),
         host_binding=_address(HOST_BINDING, get(HOST_BINDING, "0.0.0.0"), 4) if get(HOST_BINDING) else "",
-        mtu=_parse_mtu(get(MTU, "0") or "0"),
+        mtu=_parse_mtu(get(MTU, "0")),
         gateway_mode_4=modes[0],
         gateway_mode_6=modes[1],
         inhibit_ipv4=parse_bool(INHIBIT_IPV4, get(INHIBIT_IPV4, "false")),
         container_prefix=get(CONTAINER_PREFIX, "") or "eth",
         snat_4=_address(HOST_IPV4, get(HOST_IPV4, ""), 4) if get(HOST_IPV4) else "",
         snat_6=_address(HOST_IPV6, get(HOST_IPV6, ""), 6) if get(HOST_IPV6) else "",
+        trusted=tuple(filter(None, get(TRUSTED, "").split(":"))),
     )

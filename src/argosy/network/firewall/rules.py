@@ -36,6 +36,8 @@ _SETS = {
     "direct6": "type ipv6_addr . inet_proto . inet_service;",
     "guarded4": "type ipv4_addr . inet_proto . inet_service;",
     "guarded6": "type ipv6_addr . inet_proto . inet_service;",
+    "trusted4": "type ifname . ipv4_addr . inet_proto . inet_service;",
+    "trusted6": "type ifname . ipv6_addr . inet_proto . inet_service;",
     "allowed4": "type ipv4_addr . inet_proto . inet_service . ipv4_addr; flags interval;",
     "allowed6": "type ipv6_addr . inet_proto . inet_service . ipv6_addr; flags interval;",
 }
@@ -95,6 +97,8 @@ _CHAINS = """
     oifname @unprotected accept
     ip daddr . meta l4proto . th dport @direct4 accept
     ip6 daddr . meta l4proto . th dport @direct6 accept
+    iifname . ip daddr . meta l4proto . th dport @trusted4 accept
+    iifname . ip6 daddr . meta l4proto . th dport @trusted6 accept
     oifname @bridges drop
     iifname @uplinks oifname @uplinks drop
   }
@@ -142,6 +146,8 @@ class PortRule:
     """Who may use it; empty: everybody."""
     direct: bool = False
     """Routed networks: no translation, the container's own address is reached."""
+    trusted: tuple[str, ...] = ()
+    """Links of the host from which the container's own address is reached too."""
 
 
 def _family(address: str) -> str:
@@ -179,6 +185,7 @@ def port_elements(port: PortRule) -> Elements:
         found.add((f"any{family}", f"{port.proto} . {port.host_port} : {port.target_ip} . {port.target_port}"))
     else:
         found.add((f"host{family}", f"{port.host_ip} . {port.proto} . {port.host_port} : {port.target_ip} . {port.target_port}"))
+    found.update((f"trusted{family}", f'"{link}" . {inside}') for link in port.trusted)
     if port.allow:
         found.add((f"guarded{family}", inside))
         found.update((f"allowed{family}", f"{inside} . {_prefix(source)}") for source in port.allow if _family(source) == family)

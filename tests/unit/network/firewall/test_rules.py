@@ -34,6 +34,11 @@ def test_a_published_port_is_one_element() -> None:
     assert rules.port_elements(PortRule("tcp", "", 0, "10.0.0.2", 80, direct=True)) == {("direct4", "10.0.0.2 . tcp . 80")}
 
 
+def test_a_trusted_link_of_the_host_reaches_the_containers_own_address_at_the_published_port() -> None:
+    found = rules.port_elements(PortRule("tcp", "0.0.0.0", 8080, "10.0.0.2", 80, trusted=("eth0", "eth1")))
+    assert {text for kind, text in found if kind == "trusted4"} == {'"eth0" . 10.0.0.2 . tcp . 80', '"eth1" . 10.0.0.2 . tcp . 80'}
+
+
 def test_an_allow_list_guards_its_port_and_keeps_to_its_family() -> None:
     found = rules.port_elements(PortRule("tcp", "0.0.0.0", 8080, "10.0.0.2", 80, allow=("192.0.2.0/24", "198.51.100.1/32", "fd00::/8")))
     assert ("guarded4", "10.0.0.2 . tcp . 80") in found
