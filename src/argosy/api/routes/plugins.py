@@ -6,6 +6,7 @@ from argosy.api.table import Handler, Route
 from argosy.base.errors import NotFoundError, NotImplementedInArgosyError
 
 _REFUSED = (
+    ("GET", "/plugins/privileges"),
     ("POST", "/plugins/pull"),
     ("POST", "/plugins/create"),
     ("POST", "/plugins/{name:.*}/upgrade"),
@@ -21,7 +22,7 @@ _ABSENT = (
 
 
 def plugin_routes() -> list[Route]:
-    fixed: list[tuple[str, str, Handler]] = [("GET", "/plugins", _none), ("GET", "/plugins/privileges", _none)]
+    fixed: list[tuple[str, str, Handler]] = [("GET", "/plugins", _none)]
     refused: list[tuple[str, str, Handler]] = [(method, path, _refuse) for method, path in _REFUSED]
     absent: list[tuple[str, str, Handler]] = [(method, path, _not_found) for method, path in _ABSENT]
     return [Route(method, path, handler) for method, path, handler in (*fixed, *refused, *absent)]
