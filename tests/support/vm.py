@@ -31,7 +31,7 @@ CACHE = rootfs.CACHE
 SUITES = {11: "bookworm", 13: "trixie"}
 PACKAGES = (
     "python3 python3-venv systemd-sysv dbus kmod iproute2 nftables libnftables1 libseccomp2 busybox-static procps git ca-certificates"
-    " apparmor runc crun"
+    " apparmor runc crun xfsprogs selinux-policy-default policycoreutils checkpolicy semodule-utils attr nfs-kernel-server ksmbd-tools"
 )
 FIRST_MODULES = ("virtio_pci", "virtio_blk", "ext4", "virtio_rng")
 RESULT_BYTES = 64 << 20

@@ -82,6 +82,7 @@ _COMMON = {
     "openat2": 437,
     "pidfd_getfd": 438,
     "mount_setattr": 442,
+    "quotactl_fd": 443,
 }
 MACHINE = os.uname().machine
 NUMBERS = {**(_X86_64 if MACHINE == "x86_64" else _GENERIC), **_COMMON}
