@@ -1,7 +1,8 @@
 """Project quotas: how many bytes a directory tree may hold, on ext4 and xfs (quotactl(2), xfs_quota(8) "Directory tree quota").
 
 Each file carries the number of its project; what is made in a directory with the inherit flag gets the directory's. Limits and counts are
-the file system's, by number; number 0 is everything else. The calls of xfs serve ext4, too (fs/quota/quota.c). A process with CAP_SYS_RESOURCE passes ext4's limits (fs/quota/dquot.c: ignore_hardlimit). All raise OSError.
+the file system's, by number; number 0 is everything else. The calls of xfs serve ext4, too (fs/quota/quota.c). A process with
+CAP_SYS_RESOURCE passes ext4's limits, as a privileged container has it (fs/quota/dquot.c: ignore_hardlimit). All raise OSError.
 """
 
 import ctypes

@@ -46,7 +46,7 @@ class Foreign:
         self._terminal = bool(request["terminal"])
         self.group = open_group(self._plan["cgroup"])
         self.pid = 0
-        self.master = -1
+        self.master = self._oom_log = -1
         self.warnings: list[str] = []
         self._mounted = self._created = False
         self._placed_count = 0
@@ -117,10 +117,11 @@ class Foreign:
             fd = self.group.oom_fd()
         except OSError:
             fd = -1
+        self._oom_log = self.group.oom_log()
         return {"oom": fd} if fd >= 0 else {}
 
     def oom_kills(self) -> int:
-        return self.group.oom_kills()
+        return self.group.oom_kills(self._oom_log)
 
     def close_root(self) -> None:
         if self._mounted:

@@ -1,13 +1,16 @@
 """Under systemd: the same of `native.cgroupdriver=systemd`, and what systemd's own ideas of a unit must not undo."""
 
+import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from support.daemon import Daemon
 from vm.inside.cgroup_suite import FILES, CgroupSuite
-from vm.inside.using import begin, inside, inspect, remove
+from vm.inside.using import begin, events, inside, inspect, remove
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,30 @@ class TestSystemdDriver(CgroupSuite):
         assert "frozen 1" in Path(f"/sys/fs/cgroup{group}/cgroup.events").read_text()
         daemon.api("POST", "/containers/reloaded/unpause")
         remove(daemon, "reloaded")
+
+    def test_an_oom_kill_is_told_of_when_systemd_has_removed_the_cgroup_first(self, daemon: Daemon) -> None:
+        script = "while [ ! -e /dev/shm/go ]; do sleep 0.1; done; exec tail /dev/zero"
+        made = begin(daemon, "late", "-m", "16m", "--memory-swap", "16m", "busybox", "sh", "-c", script)
+        pid = made["State"]["Pid"]
+        group = Path("/sys/fs/cgroup" + Path(f"/proc/{pid}/cgroup").read_text().strip().removeprefix("0::"))
+        shim = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(shim, signal.SIGSTOP)
+        try:
+            Path(f"/proc/{pid}/root/dev/shm/go").touch()
+            deadline = time.monotonic() + 120
+            while group.exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        finally:
+            os.kill(shim, signal.SIGCONT)
+        assert daemon.api("POST", "/containers/late/wait", timeout=120)["StatusCode"] == 137
+        assert inspect(daemon, "late")["State"]["OOMKilled"] and "oom" in events(daemon, "late")
+        # The kill before is not one of the next run.
+        daemon.api("POST", "/containers/late/start")
+        daemon.api("POST", "/containers/late/kill")
+        assert daemon.api("POST", "/containers/late/wait", timeout=120)["StatusCode"] == 137
+        assert not inspect(daemon, "late")["State"]["OOMKilled"]
+        remove(daemon, "late")
 
 
 class TestCgroupfsBesideSystemd:

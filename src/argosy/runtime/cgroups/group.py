@@ -101,8 +101,12 @@ class Group:
         """Return an fd that becomes readable when the OOM killer was here or the group went; -1: cannot be told."""
         raise NotImplementedError
 
-    def oom_kills(self) -> int:
-        """Return how many processes the OOM killer took here."""
+    def oom_log(self) -> int:
+        """Return an fd for `oom_kills` where somebody else may remove the group before they are counted, else -1."""
+        return -1
+
+    def oom_kills(self, log: int = -1) -> int:
+        """Return how many processes the OOM killer took here; ``log`` (`oom_log`) tells of them when the group is gone."""
         raise NotImplementedError
 
     def sub(self, name: str) -> "Group":

@@ -178,7 +178,7 @@ class LegacyGroup(Group):
             return -1
         return event
 
-    def oom_kills(self) -> int:
+    def oom_kills(self, log: int = -1) -> int:
         directory = self.directory_of("memory")
         return files.table(files.read_or(f"{directory}/memory.oom_control")).get("oom_kill", 0) if directory else 0
 
@@ -210,7 +210,7 @@ class LegacySubGroup(LegacyGroup):
         shared = [path for path in self._parent._doors() if own is None or not path.startswith(own + "/")]
         return _open([*shared, *self._parent._unified_doors(), *([] if own is None else [self.directory() + "/tasks"])])
 
-    def oom_kills(self) -> int:
+    def oom_kills(self, log: int = -1) -> int:
         return self._parent.oom_kills()
 
 

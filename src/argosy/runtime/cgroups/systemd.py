@@ -7,7 +7,7 @@ started for the first process, because a scope cannot be without one.
 import os
 import time
 
-from argosy.runtime.cgroups import files
+from argosy.runtime.cgroups import files, kernel_log
 from argosy.runtime.cgroups.dbus import BusError, Connection
 from argosy.runtime.cgroups.group import Group, Resources
 from argosy.runtime.cgroups.units import limit_properties, unit_properties
@@ -99,8 +99,13 @@ class SystemdGroup(Group):
     def oom_fd(self) -> int:
         return self._inner.oom_fd()
 
-    def oom_kills(self) -> int:
-        return self._inner.oom_kills()
+    def oom_log(self) -> int:
+        # systemd removes a scope's cgroup when it is empty, which it is before anybody can learn that its last process has ended.
+        return kernel_log.follow()
+
+    def oom_kills(self, log: int = -1) -> int:
+        kills = self._inner.oom_kills()
+        return kills if kills or log < 0 or self._inner.exists() else kernel_log.oom_kills(log, self.path)
 
     def sub(self, name: str) -> Group:
         return self._inner.sub(name)

@@ -101,7 +101,7 @@ class UnifiedGroup(Group):
             return -1
         return watch.detach()
 
-    def oom_kills(self) -> int:
+    def oom_kills(self, log: int = -1) -> int:
         return files.table(files.read_or(self.directory() + "/memory.events")).get("oom_kill", 0)
 
     def sub(self, name: str) -> Group:

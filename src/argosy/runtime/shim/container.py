@@ -106,6 +106,8 @@ class Container:
         self._status = status
         if self._state != RUNNING:
             return  # before the release: the failure is told there
+        # First of all: who else looks after the cgroup may remove it now.
+        self._tell_oom()
         self.execs.end_starting()
         self._runner.kill_rest()
         self._streams.finish()

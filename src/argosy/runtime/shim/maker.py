@@ -49,6 +49,7 @@ class Maker:
             "gate": os.dup(self._child.sync),
             "root": self._child.root,
             "oom": self._group.oom_fd(),
+            "oom_log": self._group.oom_log(),
             "plan": wire.encode(exec_part(self._plan)),
         }
         return {name: fd for name, fd in fds.items() if fd >= 0}

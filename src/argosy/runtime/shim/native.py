@@ -30,6 +30,7 @@ class Native:
         self.master = fds.get("master", -1)
         self._child = Child(self.pid, fds["pidfd"], socket.socket(fileno=fds["gate"]), "start", fds.get("root", -1))
         self._plan = fds["plan"]
+        self._oom_log = fds.get("oom_log", -1)
         self._group: Group | None = None
 
     @property
@@ -68,7 +69,7 @@ class Native:
             self.group.kill()
 
     def oom_kills(self) -> int:
-        return self.group.oom_kills()
+        return self.group.oom_kills(self._oom_log)
 
     def close_root(self) -> None:
         """Give the root mount back, so that the snapshot can be mounted anew or removed."""
