@@ -31,8 +31,8 @@ from argosy.engine.store import ContainerStore
 from argosy.engine.userns import mappings, ranges
 from argosy.images.model import ImageView
 
-Validate = Callable[[Config, HostConfig], tuple[str, ...]]
-"""Returns warnings, raises InvalidParameterError in Docker's words."""
+Validate = Callable[[Config, HostConfig], tuple[HostConfig, tuple[str, ...]]]
+"""Returns (the host part without what cannot be, warnings), raises InvalidParameterError in Docker's words."""
 
 
 class Creator:
@@ -67,7 +67,7 @@ class Creator:
         """Make the container. Raises in Docker's words, and then nothing is left."""
         name = check_name(request.name) if request.name else random_name(self._registry.name_taken, self._rng)
         host = fill_host(request.host, self._settings)
-        warnings = self._validate(request.config, host)
+        host, warnings = self._validate(request.config, host)
         image = await self._images.resolve(request.config.image, request.platform) if request.config.image else None
         if image is None:
             raise InvalidParameterError(

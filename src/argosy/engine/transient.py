@@ -71,7 +71,7 @@ class Transient:
     def settle(self, spec: ContainerSpec) -> ContainerSpec:
         """Return the revision with the daemon's defaults. Raises InvalidParameterError in Docker's words."""
         host = fill_host(spec.host, self._settings)
-        self._validate(spec.config, host)
+        host, _ = self._validate(spec.config, host)
         return msgspec.structs.replace(spec, host=host, networks=networking.initial_networks(host.network_mode, dict(spec.networks)))
 
     async def run(self, spec: ContainerSpec, root: RootMount, heard: Heard) -> ExitRecord:

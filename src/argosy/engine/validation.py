@@ -23,8 +23,8 @@ class Validation:
             ip_forward=settings.ip_forward,
         )
 
-    def at_create(self, config: Config, host: HostConfig) -> tuple[str, ...]:
-        """Return warnings. Raises InvalidParameterError in Docker's words."""
+    def at_create(self, config: Config, host: HostConfig) -> tuple[HostConfig, tuple[str, ...]]:
+        """Return (the host part as it can be, warnings). Raises InvalidParameterError in Docker's words."""
         check_exclusions(config, host)
         return at_create(config, host, machine=self._machine, limits=self._limits)
 

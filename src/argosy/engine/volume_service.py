@@ -71,7 +71,8 @@ class VolumeService:
         used = self.users()
         removed, freed = [], 0
         for volume in list(self._volumes.list_()):
-            if volume.name in used or not (volume.anonymous or every):
+            # One with options lies elsewhere (NFS, a device): nothing is freed but its description, which Docker keeps, too.
+            if volume.name in used or volume.options or not (volume.anonymous or every):
                 continue
             if not (match.labels(filters, volume.labels) and match.without_labels(filters, volume.labels)):
                 continue

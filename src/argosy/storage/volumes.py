@@ -76,10 +76,10 @@ class Volumes:
 
         Raises InvalidParameterError on a bad name or option, NotFoundError for a driver that does not exist; all in Docker's words.
         """
-        if driver not in ("", "local"):
-            raise NotFoundError(f'error looking up volume plugin {driver}: plugin "{driver}" not found')
         anonymous = not name
         name = name or ids.new_id()
+        if driver not in ("", "local"):
+            raise NotFoundError(f'create {name}: error looking up volume plugin {driver}: plugin "{driver}" not found')
         check_name(name)
         async with self._lock(name):
             if (known := self._records.get(name)) is not None:

@@ -108,7 +108,7 @@ async def test_what_cannot_be_is_refused_in_dockers_words(host, name, options, w
 async def test_other_drivers_are_not_found(host):
     with pytest.raises(NotFoundError) as caught:
         await host.volumes.create("v1", "nodriver", {}, {})
-    assert str(caught.value) == 'error looking up volume plugin nodriver: plugin "nodriver" not found'
+    assert str(caught.value).endswith('error looking up volume plugin nodriver: plugin "nodriver" not found')
 
 
 async def test_a_tmpfs_volume_is_mounted_while_it_is_used(host):

@@ -1,5 +1,6 @@
 import pytest
 
+from argosy.base.errors import SystemFailureError
 from argosy.engine.model import ContainerSpec, Device, ExecSpec, HostConfig, MountPoint, Ulimit
 from argosy.engine.spec import SpecInputs, build_spec, exec_process
 from argosy.engine.spec.build import environment, replace_env
@@ -136,3 +137,28 @@ def test_an_exec_inherits_and_overrides():
 @pytest.mark.parametrize("path", ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"])
 def test_dockers_files_are_mounted(path):
     assert path in destinations(build_spec(spec(), inputs()))
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ({"sysctls": {"kernel.foo": "1"}}, 'sysctl "kernel.foo" is not in a separate kernel namespace'),
+        (
+            {"sysctls": {"net.ipv4.ip_forward": "1"}, "network_mode": "host"},
+            'sysctl "net.ipv4.ip_forward" not allowed in host network namespace',
+        ),
+        ({"sysctls": {"kernel.msgmax": "1"}, "ipc_mode": "host"}, 'sysctl "kernel.msgmax" is not allowed in the hosts ipc namespace'),
+        ({"device_cgroup_rules": ("foo",)}, "invalid device cgroup rule format: 'foo'"),
+        ({"device_cgroup_rules": ("x 1:3 rwm",)}, "invalid device cgroup rule format: 'x 1:3 rwm'"),
+        ({"device_cgroup_rules": ("c 1:3 rwx",)}, "invalid device cgroup rule format: 'c 1:3 rwx'"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_the_words_that_users_know(host, words):
+    with pytest.raises(SystemFailureError) as caught:
+        build_spec(spec(**host), inputs())
+    assert str(caught.value).endswith(words)
+
+
+def test_settings_of_the_containers_own_namespaces_are_set():
+    asked = {"kernel.shmmax": "1000", "net/ipv4/ip_forward": "1", "fs.mqueue.msg_max": "5"}
+    assert asked.items() <= build_spec(spec(sysctls=asked), inputs())["linux"]["sysctl"].items()

@@ -19,7 +19,7 @@ INVALID, FAILURE, CONFLICT = InvalidParameterError, SystemFailureError, Conflict
 
 
 def create(config=None, limits=None, machine=MACHINE, **host):
-    return at_create(config or Config(), HostConfig(**host), machine=machine, limits=limits or Limits())
+    return at_create(config or Config(), HostConfig(**host), machine=machine, limits=limits or Limits())[1]
 
 
 RANGE = "range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available"
@@ -55,6 +55,8 @@ PERIOD = "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s 
         ({"cpuset_mems": "5"}, "Requested memory nodes are not available - requested 5, available: 0"),
         ({"oom_score_adj": 1001}, "Invalid value 1001, range for oom score adj is [-1000, 1000]"),
         ({"shm_size": -1}, "SHM size can not be less than 0"),
+        ({"io_maximum_bandwidth": 5}, "invalid option: QoS maximum bandwidth configuration is not supported on linux"),
+        ({"io_maximum_iops": 5}, "invalid option: QoS maximum IOPs configuration is not supported on linux"),
         (
             {"restart_policy": RestartPolicy("foo")},
             "invalid restart policy: unknown policy 'foo'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",

@@ -51,4 +51,4 @@ class VolumeRoutes:
             # Then named volumes were pruned too.
             filters["all"] = ["true"]
         deleted, reclaimed = await self._volumes.prune(filters)
-        return json({"SpaceReclaimed": reclaimed, "VolumesDeleted": deleted or None})
+        return json({"SpaceReclaimed": reclaimed, "VolumesDeleted": list(deleted)})

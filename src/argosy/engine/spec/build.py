@@ -11,6 +11,7 @@ from argosy.engine.spec.devices import Lister, device_number, devices, list_host
 from argosy.engine.spec.mounts import mounts
 from argosy.engine.spec.namespaces import namespaces
 from argosy.engine.spec.resources import resources
+from argosy.engine.spec.sysctls import check_sysctls
 from argosy.oci.runtime_spec import VERSION, Process, RuntimeSpec
 
 
@@ -44,7 +45,7 @@ class SpecInputs:
 
 
 def build_spec(spec: ContainerSpec, inputs: SpecInputs) -> RuntimeSpec:
-    """Return config.json for one start of the container. Raises InvalidParameterError for a device that is not there."""
+    """Return config.json for one start of the container. Raises SystemFailureError for what cannot be, in Docker's words."""
     host, config = spec.host, spec.config
     nodes, rules = devices(host, inputs.list_devices)
     limits = resources(host, inputs.device_number)
@@ -182,7 +183,11 @@ def _unsigned(value: int) -> int:
 def _sysctls(spec: ContainerSpec, inputs: SpecInputs) -> dict[str, str]:
     own_network = spec.host.network_mode != "host" and "network" not in inputs.join
     base = dict(defaults.SYSCTLS) if own_network and not inputs.uid_map else {}
-    return {**base, **(spec.host.sysctls or {})}
+    asked = spec.host.sysctls or {}
+    check_sysctls(
+        asked, host_network=spec.host.network_mode == "host", host_ipc=spec.host.ipc_mode == "host", host_uts=spec.host.uts_mode == "host"
+    )
+    return {**base, **asked}
 
 
 def _paths(asked: tuple[str, ...] | None, default: Sequence[str], confined: bool) -> list[str]:

@@ -1,16 +1,19 @@
 """Device nodes and the device cgroup: defaults, ``--device``, ``--device-cgroup-rule``, everything when privileged."""
 
 import os
+import re
 import stat
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from argosy.base.errors import InvalidParameterError
+from argosy.base.errors import SystemFailureError
 from argosy.engine.model import Device, HostConfig
 from argosy.engine.spec import defaults
 
 Lister = Callable[[str], list[dict[str, Any]]]
-"""Host path → the OCI device entries found there (one for a node, several for a directory). Raises InvalidParameterError."""
+"""Host path → the OCI device entries found there (one for a node, several for a directory). Raises SystemFailureError."""
+
+_RULE = re.compile(r"([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})\Z")
 
 
 def devices(host: HostConfig, lister: Lister) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -42,9 +45,11 @@ def _mapped(device: Device, lister: Lister) -> Sequence[dict[str, Any]]:
 
 
 def parse_rule(text: str) -> dict[str, Any]:
-    """Return the OCI rule of ``c 1:3 mr`` (``*`` for any number)."""
-    kind, numbers, access = text.split(" ")
-    major, minor = numbers.split(":")
+    """Return the OCI rule of ``c 1:3 mr`` (``*`` for any number). Raises SystemFailureError (moby ``daemon/oci_utils.go``)."""
+    match = _RULE.match(text)
+    if match is None:
+        raise SystemFailureError(f"invalid device cgroup rule format: '{text}'")
+    kind, major, minor, access = match.groups()
     rule: dict[str, Any] = {"allow": True, "type": kind, "access": access}
     if major != "*":
         rule["major"] = int(major)
@@ -58,12 +63,12 @@ def list_host_devices(path: str) -> list[dict[str, Any]]:
     try:
         info = os.stat(path)
     except FileNotFoundError as error:
-        raise InvalidParameterError(
+        raise SystemFailureError(
             f'error gathering device information while adding custom device "{path}": no such file or directory'
         ) from error
     if not stat.S_ISDIR(info.st_mode):
         if not (stat.S_ISCHR(info.st_mode) or stat.S_ISBLK(info.st_mode)):
-            raise InvalidParameterError(f'error gathering device information while adding custom device "{path}": not a device node')
+            raise SystemFailureError(f'error gathering device information while adding custom device "{path}": not a device node')
         return [_node(path, info)]
     found = []
     with os.scandir(path) as entries:
@@ -91,9 +96,9 @@ def _node(path: str, info: os.stat_result) -> dict[str, Any]:
 
 
 def device_number(path: str) -> tuple[int, int]:
-    """Return (major, minor) of a block device node. Raises InvalidParameterError."""
+    """Return (major, minor) of a block device node. Raises SystemFailureError."""
     try:
         info = os.stat(path)
     except OSError as error:
-        raise InvalidParameterError(f"invalid device path {path}: {error.strerror}") from error
+        raise SystemFailureError(f"stat {path}: {(error.strerror or '').lower()}") from error
     return os.major(info.st_rdev), os.minor(info.st_rdev)

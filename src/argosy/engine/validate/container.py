@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from argosy.base.errors import ConflictError, InvalidParameterError
+from argosy.base.errors import ConflictError, InvalidParameterError, SystemFailureError
 from argosy.engine import capabilities
 from argosy.engine.model import Config, HostConfig, Resources
 from argosy.engine.platform import Machine
@@ -38,21 +38,22 @@ class Limits:
     """The daemon switches forwarding on itself (``--ip-forward``)."""
 
 
-def at_create(config: Config, host: HostConfig, *, machine: Machine, limits: Limits = Limits()) -> tuple[str, ...]:
-    """Return warnings. Raises InvalidParameterError (or what Docker's status is) in Docker's words."""
+def at_create(config: Config, host: HostConfig, *, machine: Machine, limits: Limits = Limits()) -> tuple[HostConfig, tuple[str, ...]]:
+    """Return (the host part without what this kernel cannot do, warnings). Raises InvalidParameterError (or what Docker's status is) in Docker's words."""
     _check_config(config)
     check_signal(config.stop_signal)
     _check_host(host, limits)
     capabilities.check(host.cap_add, host.cap_drop, available=limits.capabilities)
     security_options(host.security_opt)
-    warnings = list(check_resources(host, machine))
+    host, discarded = check_resources(host, machine)
+    warnings = list(discarded)
     if host.network_mode == "host" and host.port_bindings:
         warnings.append("Published ports are discarded when using host network mode")
     if not (machine.ipv4_forwarding or limits.ip_forward) and host.network_mode not in ("host", "none"):
         warnings.append("IPv4 forwarding is disabled. Networking will not work.")
     if any(mount.type == "image" for mount in host.mounts or ()):
         warnings.append("Image mount is an experimental feature")
-    return tuple(warnings)
+    return host, tuple(warnings)
 
 
 def _check_config(config: Config) -> None:
@@ -77,12 +78,22 @@ def _check_host(host: HostConfig, limits: Limits) -> None:
     check_log_config(host.log_config, limits.default_log_driver)
     if not -1000 <= host.oom_score_adj <= 1000:
         raise InvalidParameterError(f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
+    _check_storage_options(host.storage_opt or {})
     if host.shm_size < 0:
         raise InvalidParameterError("SHM size can not be less than 0")
     if limits.runtimes and host.runtime and host.runtime not in limits.runtimes:
         raise InvalidParameterError(f"unknown or invalid runtime name: {host.runtime}")
     if limits.systemd_cgroup and host.cgroup_parent and not (host.cgroup_parent.endswith(".slice") and len(host.cgroup_parent) > 6):
         raise InvalidParameterError('cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"')
+
+
+def _check_storage_options(options: Mapping[str, str]) -> None:
+    """Docker's overlay2 asks of each option whether it knows it before it asks whether it can."""
+    for name in options:
+        if name.lower() != "size":
+            raise SystemFailureError(f"Unknown option {name}")
+    if options:
+        raise SystemFailureError("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
 
 
 def check_extra_host(entry: str) -> None:
@@ -107,7 +118,8 @@ def at_update(
     """
     asked = {name: value for name, value in changes.items() if value not in (None, 0, "", (), {}) or name == "pids_limit"}
     part = msgspec.structs.replace(HostConfig(), **asked)
-    warnings = check_resources(part, machine, update=True)
+    part, warnings = check_resources(part, machine, update=True)
+    asked = {name: getattr(part, name) for name in asked}
     if "restart_policy" in asked:
         check_restart_policy(part.restart_policy)
     try:

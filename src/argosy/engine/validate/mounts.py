@@ -13,6 +13,14 @@ _OPTIONS = {
     "image": "ImageOptions",
     "tmpfs": "TmpfsOptions",
 }
+_TMPFS_WORDS = frozenset(
+    {
+        *("ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync", "remount", "mand", "nomand", "atime"),
+        *("noatime", "diratime", "nodiratime", "bind", "rbind", "unbindable", "runbindable", "private", "rprivate", "shared", "rshared"),
+        *("slave", "rslave", "relatime", "norelatime", "strictatime", "nostrictatime", "defaults"),
+    }
+)
+_TMPFS_KEYS = frozenset({"mode", "uid", "gid", "size", "nr_blocks", "nr_inodes", "mpol"})
 _TMPFS_FLAGS = frozenset({"exec", "noexec"})
 
 
@@ -39,10 +47,19 @@ def _once(destinations: Iterable[str]) -> set[str]:
 
 
 def _tmpfs(host: HostConfig) -> list[str]:
-    for target in host.tmpfs or ():
+    for target, options in (host.tmpfs or {}).items():
         if reason := wrong_target(target):
             raise InvalidParameterError(reason)
+        _check_tmpfs_options(options)
     return [clean(target) for target in host.tmpfs or ()]
+
+
+def _check_tmpfs_options(options: str) -> None:
+    """moby ``mount.MergeTmpfsOptions``; Docker looks at them only when it starts the container."""
+    for word in filter(None, options.split(",")):
+        key, equals, _ = word.partition("=")
+        if word not in _TMPFS_WORDS and not (equals and key in _TMPFS_KEYS):
+            raise InvalidParameterError(f'invalid tmpfs option "{key}"')
 
 
 def _declared(text: str) -> MountPoint:

@@ -15,13 +15,16 @@ MINIMUM_MEMORY = 6 * 1024 * 1024
 _CPU = 1_000_000_000
 
 
-def check_resources(asked: Resources, machine: Machine, *, update: bool = False) -> tuple[str, ...]:
-    """Return warnings. Raises InvalidParameterError. ``update``: only what is given changes, so a missing memory limit is no mistake."""
+def check_resources(asked: R, machine: Machine, *, update: bool = False) -> tuple[R, tuple[str, ...]]:
+    """Return (the same without what this kernel cannot limit, warnings). Raises InvalidParameterError. ``update``: only what is given changes, so a missing memory limit is no mistake."""
     _memory(asked, machine, update)
     _cpu(asked, machine)
     _cpusets(asked, machine)
     _block_io(asked, machine.cgroups)
-    return supported(asked, machine)[1]
+    if asked.io_maximum_bandwidth or asked.io_maximum_iops:
+        kind = "bandwidth" if asked.io_maximum_bandwidth else "IOPs"
+        raise InvalidParameterError(f"invalid option: QoS maximum {kind} configuration is not supported on linux")
+    return supported(asked, machine)
 
 
 def supported(asked: R, machine: Machine) -> tuple[R, tuple[str, ...]]:
@@ -32,6 +35,9 @@ def supported(asked: R, machine: Machine) -> tuple[R, tuple[str, ...]]:
         if wanted(asked) and not offer(offered):
             warnings.append(words)
             changes |= cleared
+    if asked.cpu_percent > 0:
+        warnings.append("linux does not support CPU percent. Percent discarded.")
+        changes["cpu_percent"] = 0
     if asked.oom_kill_disable and offered.oom_kill_disable and asked.memory == 0:
         warnings.append(
             "OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources."
