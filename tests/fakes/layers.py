@@ -207,7 +207,8 @@ def make_world(tmp_path: Any, candidates: Callable[..., Any] = lambda config, ho
     )
     creator = Creator(
         registry=registry, store=store, images=FakeImages(), snapshots=snapshots, mounting=mounting,  # type: ignore[arg-type]
-        validate=lambda config, host: (host, ()), networks=networks, settings=settings, announce=announce, clock=clock, rng=random.Random(1),
+        validate=lambda config, host: (host, ()), networks=networks,
+        settings=settings, announce=announce, clock=clock, rng=random.Random(1),
     )  # fmt: skip
     remover = Remover(
         registry=registry, store=store, runtime=runtime, snapshots=snapshots, volumes=volumes, releaser=releaser,  # type: ignore[arg-type]

@@ -39,7 +39,10 @@ class Limits:
 
 
 def at_create(config: Config, host: HostConfig, *, machine: Machine, limits: Limits = Limits()) -> tuple[HostConfig, tuple[str, ...]]:
-    """Return (the host part without what this kernel cannot do, warnings). Raises InvalidParameterError (or what Docker's status is) in Docker's words."""
+    """Return (the host part without what this kernel cannot do, warnings).
+
+    Raises InvalidParameterError (or what Docker's status is) in Docker's words.
+    """
     _check_config(config)
     check_signal(config.stop_signal)
     _check_host(host, limits)

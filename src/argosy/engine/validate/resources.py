@@ -16,7 +16,10 @@ _CPU = 1_000_000_000
 
 
 def check_resources(asked: R, machine: Machine, *, update: bool = False) -> tuple[R, tuple[str, ...]]:
-    """Return (the same without what this kernel cannot limit, warnings). Raises InvalidParameterError. ``update``: only what is given changes, so a missing memory limit is no mistake."""
+    """Return (the same without what this kernel cannot limit, warnings). Raises InvalidParameterError.
+
+    ``update``: only what is given changes, so a missing memory limit is no mistake.
+    """
     _memory(asked, machine, update)
     _cpu(asked, machine)
     _cpusets(asked, machine)
