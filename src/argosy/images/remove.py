@@ -42,15 +42,15 @@ class Remover:
         # Asked now: without its name another of its index may stand for all.
         going = self._going(image)
         done: Deleted = []
-        quiet = False
+        quiet = last = False
         if not is_id_prefix(image.id, text) and not digests.is_digest(text):
             if await self._remove_name(image, text, force=force, done=done):
                 return done
-            quiet = True
+            quiet = last = True
         elif is_single(self._catalog.references(image.id)):
             self._check(going, hard=True, soft=not force, names=False)
-            await self._untag_all(image, done)
-        await self._remove_image(image, going, done, force=force, prune=prune, quiet=quiet)
+            last = True
+        await self._remove_image(image, going, done, force=force, prune=prune, quiet=quiet, last=last)
         return done
 
     async def remove_platforms(self, text: str, wanted: Sequence[str], *, force: bool) -> Deleted:
@@ -89,7 +89,10 @@ class Remover:
         await self._catalog.add(heir.id, msgspec.structs.replace(heir.record, index=head.record.index), self._catalog.references(head.id))
 
     async def _remove_name(self, image: Image, text: str, *, force: bool, done: Deleted) -> bool:
-        """Untag; return whether other names remain, which ends the removal."""
+        """Untag; return whether other names remain, which ends the removal.
+
+        The last ones of an image that can go stay for `_remove_image`: they go with it, so that a crash leaves no image without a name.
+        """
         names = self._catalog.references(image.id)
         reference = self._own_name(image, text)
         if not force and is_single(names) and (users := [user for one in self._going(image) for user in self._users(one)]):
@@ -97,13 +100,22 @@ class Remover:
                 f"conflict: unable to remove repository reference {_quoted(reference.familiar)} (must force) - "
                 f"container {ids.short(users[0].container)} is using its referenced image {ids.short(image.id)}"
             )
-        await self._untag(image, reference, done)
-        names = self._catalog.references(image.id)
-        if not reference.digest and not any(name.name == reference.name and not name.digest for name in names):
-            for name in names:
-                if name.digest and name.name == reference.name:
-                    await self._untag(image, name, done)
+        leaving = [reference]
+        rest = [name for name in names if name != reference]
+        if not reference.digest and not any(name.name == reference.name and not name.digest for name in rest):
+            leaving += [name for name in rest if name.digest and name.name == reference.name]
+        if len(leaving) == len(rest) + 1 and reference in names and self._may_go(image, force=force):
+            return False
+        for name in leaving:
+            await self._untag(image, name, done)
         return bool(self._catalog.references(image.id))
+
+    def _may_go(self, image: Image, *, force: bool) -> bool:
+        try:
+            self._check(self._going(image), hard=True, soft=not force, names=False)
+        except Conflict:
+            return False
+        return True
 
     def _own_name(self, image: Image, text: str) -> Reference:
         reference = parse(text).tagged()
@@ -114,9 +126,12 @@ class Remover:
                     return name
         return reference
 
-    async def _remove_image(self, image: Image, going: Sequence[str], done: Deleted, *, force: bool, prune: bool, quiet: bool) -> None:
+    async def _remove_image(
+        self, image: Image, going: Sequence[str], done: Deleted, *, force: bool, prune: bool, quiet: bool, last: bool = False
+    ) -> None:
+        """``last``: the names that it has still go with it."""
         try:
-            self._check(going, hard=True, soft=not force)
+            self._check(going, hard=True, soft=not force, names=not last)
         except Conflict as conflict:
             dangling = not self._catalog.references(image.id) and not self._catalog.children(image.id)
             if quiet and (not dangling or conflict.used):
@@ -134,10 +149,6 @@ class Remover:
         if parent is not None:
             # Parents go quietly, and never by force.
             await self._remove_image(parent, self._going(parent), done, force=False, prune=True, quiet=True)
-
-    async def _untag_all(self, image: Image, done: Deleted) -> None:
-        for name in self._catalog.references(image.id):
-            await self._untag(image, name, done)
 
     async def _untag(self, image: Image, name: Reference, done: Deleted) -> None:
         await self._catalog.untag(name)
