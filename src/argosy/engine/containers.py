@@ -26,8 +26,10 @@ from argosy.engine.create import Creator
 from argosy.engine.filters import Filters
 from argosy.engine.image_mounts import views
 from argosy.engine.logs import LogQuery, Past, read_logs
+from argosy.engine.logs.place import readable
 from argosy.engine.logs.watch import LogWatch
 from argosy.engine.model import Status
+from argosy.engine.paths import ContainerPaths
 from argosy.engine.ports import Images, Snapshots
 from argosy.engine.registry import Registry
 from argosy.engine.remove import Remover
@@ -157,7 +159,7 @@ class Containers:
         spec, shim = container.spec, container.shim
         ended = container.run_ended if container.running or container.state.status is Status.RESTARTING else None
         flush = shim.flush_logs if shim is not None and container.running else None
-        return read_logs(_log_plan(container), query, terminal=spec.config.tty, ended=ended, flush=flush, watch=self._watch)
+        return read_logs(self._log_plan(container), query, terminal=spec.config.tty, ended=ended, flush=flush, watch=self._watch)
 
     # -- life
 
@@ -225,7 +227,7 @@ class Containers:
         log = None
         if logs and container.spec.host.log_config.type != "none":
             query = LogQuery(stdout=request.stdout, stderr=request.stderr)
-            log = partial(Past, _log_plan(container), query)
+            log = partial(Past, self._log_plan(container), query)
         self._announce(container, "attach")
         await attaching.attach(container, request, connection, stream=stream, log=log)
 
@@ -306,13 +308,11 @@ class Containers:
             userns=self._userns if isinstance(root, Mapped) else -1,
         )
 
+    def _log_plan(self, container: Container) -> LogPlan:
+        return readable(container.spec, ContainerPaths(self._settings.data_root, container.id))
+
     def _running(self, ref: str) -> Container:
         container = self._registry.find(ref)
         if not container.running or container.shim is None:
             raise ConflictError(f"container {container.id} is not running")
         return container
-
-
-def _log_plan(container: Container) -> LogPlan:
-    config = container.spec.host.log_config
-    return LogPlan(config.type, container.spec.log_path, dict(config.config))

@@ -11,7 +11,7 @@ from argosy.engine.model import State, Status
 from argosy.engine.platform import Cgroups, Machine
 
 INDEX_SERVER = "https://index.docker.io/v1/"
-LOG_DRIVERS = ("journald", "json-file", "local", "none", "syslog")
+LOG_DRIVERS = ("fluentd", "gelf", "journald", "json-file", "local", "none", "syslog")
 _LOOPBACK = ("::1/128", "127.0.0.0/8")
 _STOPPED = (Status.CREATED, Status.EXITED, Status.DEAD, Status.REMOVING)
 

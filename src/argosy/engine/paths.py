@@ -7,13 +7,14 @@ import shutil
 class ContainerPaths:
     """Files of one container: ``<data root>/containers/<id>/…``."""
 
-    __slots__ = ("directory", "hostname", "hosts", "log", "resolv_conf")
+    __slots__ = ("cached_log", "directory", "hostname", "hosts", "log", "resolv_conf")
 
     def __init__(self, data_root: str, container_id: str) -> None:
         self.directory = os.path.join(data_root, "containers", container_id)
         self.hostname = os.path.join(self.directory, "hostname")
         self.hosts = os.path.join(self.directory, "hosts")
         self.resolv_conf = os.path.join(self.directory, "resolv.conf")
+        self.cached_log = os.path.join(self.directory, "container-cached.log")
         self.log = os.path.join(self.directory, f"{container_id}-json.log")
 
     def make(self) -> None:

@@ -28,6 +28,7 @@ from argosy.engine.confinement import Confinement
 from argosy.engine.container import Container
 from argosy.engine.health_watch import HealthWatch
 from argosy.engine.image_mounts import trees
+from argosy.engine.logs.place import written
 from argosy.engine.model import MountPoint, Status
 from argosy.engine.paths import ContainerPaths
 from argosy.engine.ports import Networks, Runtime, Shim, Snapshots, Volumes
@@ -39,8 +40,7 @@ from argosy.engine.spec import SpecInputs, build_spec
 from argosy.engine.store import ContainerStore
 from argosy.network.model import Sandbox
 from argosy.oci.runtime_spec import RuntimeSpec
-from argosy.runtime.logs.attributes import extra_attributes
-from argosy.runtime.model import LogPlan, StartFailed, StartRequest, Tree
+from argosy.runtime.model import StartFailed, StartRequest, Tree
 from argosy.storage.model import RootMount
 
 
@@ -239,18 +239,7 @@ class Starter:
             id=spec.id,
             spec=built,
             rootfs=root,
-            log=LogPlan(
-                spec.host.log_config.type,
-                spec.log_path,
-                dict(spec.host.log_config.config),
-                {
-                    **extra_attributes(spec.host.log_config.config, spec.config.labels or {}, spec.config.env or ()),
-                    "container_id": spec.id,
-                    "container_name": spec.name,
-                    "image_id": spec.image_id,
-                    "image_name": spec.config.image,
-                },
-            ),
+            log=written(spec, ContainerPaths(self._settings.data_root, spec.id)),
             terminal=spec.config.tty,
             open_stdin=spec.config.open_stdin,
             stdin_once=spec.config.stdin_once,

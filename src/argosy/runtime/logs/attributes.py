@@ -6,14 +6,14 @@ moby ``daemon/logger/loginfo.go`` (ExtraAttributes) and ``loggerutils/log_tag.go
 import re
 from collections.abc import Mapping, Sequence
 
-CONTEXT = ("container_id", "container_name", "image_id", "image_name")
-"""Keys of `LogPlan.attributes` that only the tag template and journald need; they are not written with each line."""
+CONTEXT = ("container_id", "container_name", "image_id", "image_name", "container_command", "container_created")
+"""Keys of `LogPlan.attributes` that only the tag template and what is sent away need; they are not written with each line."""
 
 _FIELD = re.compile(r"\{\{-?\s*\.(\w+)\s*-?\}\}")
 
 
 class TagError(ValueError):
-    """The tag template asks for something that does not exist."""
+    """The tag template asks for something that does not exist, or a pattern is none."""
 
 
 def extra_attributes(options: Mapping[str, str], labels: Mapping[str, str], env: Sequence[str]) -> dict[str, str]:
@@ -25,7 +25,10 @@ def extra_attributes(options: Mapping[str, str], labels: Mapping[str, str], env:
         found.update({name: values[name] for name in names.split(",") if name in values})
         pattern = options.get(option + "-regex", "")
         if pattern:
-            matcher = re.compile(pattern)
+            try:
+                matcher = re.compile(pattern)
+            except re.error as error:
+                raise TagError(f"error parsing regexp: {error}: `{pattern}`") from error
             found.update({name: value for name, value in values.items() if matcher.search(name)})
     return found
 
@@ -44,8 +47,9 @@ def expand_tag(template: str, context: Mapping[str, str]) -> str:
     }
 
     def value(match: re.Match[str]) -> str:
-        if match[1] not in values:
-            raise TagError(f"failed to parse log tag: can't evaluate field {match[1]} in type logger.Info")
+        if (field := match[1]) not in values:
+            why = f"can't evaluate field {field} in type *logger.Info"
+            raise TagError(f'failed to parse log tag: template: log-tag:1:2: executing "log-tag" at <.{field}>: {why}')
         return values[match[1]]
 
     tag = _FIELD.sub(value, template)
@@ -62,6 +66,9 @@ def shim_plan(driver: str, path: str, options: Mapping[str, str], attributes: Ma
         "argosy.id": container_id,
         "argosy.name": context.get("container_name", "").removeprefix("/"),
         "argosy.image": context.get("image_name", ""),
+        "argosy.image_id": context.get("image_id", ""),
+        "argosy.command": context.get("container_command", ""),
+        "argosy.created": context.get("container_created", ""),
     }
     settings = {**options, **known}
     if options.get("tag"):

@@ -56,6 +56,10 @@ class Journald:
         for _, text in self._lines[stream].end():
             self._send(stream, text, True)
 
+    @property
+    def lost(self) -> int:
+        return self._socket.lost
+
     def close(self) -> None:
         self._socket.close()
 

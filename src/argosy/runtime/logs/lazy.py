@@ -1,6 +1,7 @@
 """A log that is opened by the first output: a container that says nothing needs none of a writer's memory."""
 
 from argosy.runtime.logs.open import open_writer
+from argosy.runtime.logs.relay import Relay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -9,13 +10,16 @@ if TYPE_CHECKING:
 
     from argosy.runtime.logs.open import Writer
     from argosy.runtime.logs.rotate import Forker
+    from argosy.runtime.shim.loop import Loop
 
 
 class LazyLog:
-    """The writer of a plan that is known to be good (`open_writer` has been tried): `Writer`."""
+    """The writer of a plan that is known to be good (`open.try_log`): `Writer`."""
 
-    def __init__(self, plan: "Mapping[str, Any]", fork: "Forker") -> None:
-        self._plan, self._fork = plan, fork
+    def __init__(self, plan: "Mapping[str, Any]", fork: "Forker", loop: "Loop") -> None:
+        self._plan, self._fork, self._loop = plan, fork, loop
+        self.drained: Callable[[], None] = _nobody
+        """Called when `full` is no longer so."""
         self._writer: Writer | None = None
         self._dropped = 0
 
@@ -28,13 +32,24 @@ class LazyLog:
     def write(self, stream: int, data: bytes) -> None:
         if self._writer is None:
             try:
-                self._writer = open_writer(self._plan, self._fork)
+                self._writer = self._open()
             except OSError:
                 pass  # no fd or no space left since the start: the next output tries again
         if self._writer is None:
             self._dropped += len(data)
         else:
             self._writer.write(stream, data)
+
+    @property
+    def full(self) -> bool:
+        """Whether the program has to wait: its log goes to a server that does not take it."""
+        return bool(getattr(self._writer, "full", False))
+
+    def _open(self) -> "Writer | None":
+        writer = open_writer(self._plan, self._fork, self._loop)
+        if isinstance(writer, Relay):
+            writer.drained = lambda: self.drained()
+        return writer
 
     def unrecorded(self, stream: int) -> bytes:
         """Return what of a stream's output is in no record yet: the beginning of a line. Empty for what keeps no file."""
@@ -48,3 +63,7 @@ class LazyLog:
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+
+
+def _nobody() -> None:
+    """Nobody waits."""

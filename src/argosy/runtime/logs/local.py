@@ -8,25 +8,39 @@ from argosy.runtime.logs.stamps import Stamps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from argosy.runtime.logs.rotate import RotatingFile
 
-_HEAD = struct.Struct("<IBBHQ")
+HEAD = struct.Struct("<IBBHQ")
 _TAIL = struct.Struct("<I")
-_PARTIAL = 1
+OVERHEAD = HEAD.size + _TAIL.size
+PARTIAL = 1
 _ATTRIBUTES = 0
 FRAME = 64 * 1024
 """A frame ends with the first line that passes this, so that rotation cuts finely enough."""
 
 
 def frame(stream: int, flags: int, time_ns: int, payload: bytes) -> bytes:
-    return b"".join((_HEAD.pack(len(payload), stream, flags, 0, time_ns), payload, _TAIL.pack(len(payload))))
+    return b"".join((HEAD.pack(len(payload), stream, flags, 0, time_ns), payload, _TAIL.pack(len(payload))))
 
 
 def attributes_frame(attributes: "Mapping[str, str]") -> bytes:
     """Return what each file starts with; empty without attributes."""
     return frame(_ATTRIBUTES, 0, 0, plainjson.dumps_sorted(dict(attributes)).encode()) if attributes else b""
+
+
+def frames(stream: int, partial: bool, text: bytes, stamps: Stamps) -> "Iterator[bytes]":
+    """Yield the frames of whole lines or of one partial piece."""
+    if partial:
+        yield frame(stream, PARTIAL, stamps.nanoseconds(1), text)
+        return
+    start = 0
+    while start < len(text):
+        end = len(text) if len(text) - start <= FRAME else text.index(b"\n", start + FRAME - 1) + 1
+        payload = text[start:end]
+        yield frame(stream, 0, stamps.nanoseconds(payload.count(b"\n")), payload)
+        start = end
 
 
 class Local:
@@ -52,12 +66,5 @@ class Local:
         self.file.close()
 
     def _record(self, stream: int, partial: bool, text: bytes) -> None:
-        if partial:
-            self.file.append(frame(stream, _PARTIAL, self._stamps.nanoseconds(1), text))
-            return
-        start = 0
-        while start < len(text):
-            end = len(text) if len(text) - start <= FRAME else text.index(b"\n", start + FRAME - 1) + 1
-            payload = text[start:end]
-            self.file.append(frame(stream, 0, self._stamps.nanoseconds(payload.count(b"\n")), payload))
-            start = end
+        for record in frames(stream, partial, text, self._stamps):
+            self.file.append(record)

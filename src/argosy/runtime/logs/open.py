@@ -1,10 +1,13 @@
 """Choose and open the log writer that a `LogPlan` asks for."""
 
+from argosy.runtime.logs.copied import Copied
 from argosy.runtime.logs.journald import Journald
 from argosy.runtime.logs.jsonfile import JsonFile
 from argosy.runtime.logs.local import Local, attributes_frame
+from argosy.runtime.logs.relay import Relay
 from argosy.runtime.logs.rotate import RotatingFile
-from argosy.runtime.logs.syslog import Syslog
+from argosy.runtime.logs.sender import DRIVERS, make
+from argosy.runtime.logs.sizes import LogOptionError, cache_limits, cached, limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from argosy.runtime.logs.rotate import Forker
+    from argosy.runtime.shim.loop import Loop
 
     class Writer(Protocol):
         """Takes the program's output. Never raises for a full disk or an absent receiver."""
@@ -24,58 +28,52 @@ if TYPE_CHECKING:
         def close(self) -> None: ...
 
 
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
-
-
-class LogOptionError(ValueError):
-    """The log cannot be opened as asked; the text is Docker's."""
-
-
-def parse_size(text: str) -> int:
-    """Return bytes of ``10m`` (go-units ``FromHumanSize`` is decimal, but log sizes are read by ``RAMInBytes``); -1: no limit."""
-    if text == "-1":
-        return -1
-    body = text.strip().lower().removesuffix("b").removesuffix("i")
-    number, unit = (body[:-1], body[-1]) if body[-1:].isalpha() else (body, "")
-    try:
-        size = int(float(number) * _UNITS[unit])
-    except (ValueError, KeyError):
-        raise LogOptionError(f"invalid size: '{text}'") from None
-    if size <= 0:
-        raise LogOptionError("max-size must be a positive number")
-    return size
-
-
-def limits(driver: str, options: "Mapping[str, str]") -> tuple[int, int, bool]:
-    """Return (max size or -1, number of files, compress) with the driver's defaults (docs/design/logs.md)."""
-    if driver == "local":
-        size, files, compress = options.get("max-size", "20m"), options.get("max-file", "5"), options.get("compress", "true")
-    elif not {"max-size", "max-file", "compress"} & options.keys():
-        size, files, compress = "10m", "3", "false"
-    else:
-        size, files, compress = options.get("max-size", "-1"), options.get("max-file", "1"), options.get("compress", "false")
-    try:
-        count = int(files)
-    except ValueError:
-        raise LogOptionError(f'strconv.Atoi: parsing "{files}": invalid syntax') from None
-    if count < 1:
-        raise LogOptionError("max-file cannot be less than 1")
-    return parse_size(size), count, compress.lower() in ("1", "t", "true")
-
-
-def open_writer(plan: "Mapping[str, Any]", fork: "Forker") -> "Writer | None":
+def open_writer(plan: "Mapping[str, Any]", fork: "Forker", loop: "Loop") -> "Writer | None":
     """Return the writer, None for ``none``. Raises LogOptionError or OSError; then nothing is open."""
     driver, options, attributes = plan["driver"], plan.get("options") or {}, plan.get("attributes") or {}
     if driver == "none":
         return None
-    if driver in ("json-file", "local"):
+    if driver == "json-file":
         size, files, compress = limits(driver, options)
-        if driver == "json-file":
-            return JsonFile(RotatingFile(plan["path"], limit=size, files=files, compress=compress, fork=fork), attributes)
-        head = attributes_frame(attributes)
-        return Local(RotatingFile(plan["path"], limit=size, files=files, compress=compress, fork=fork, binary=True, header=head))
-    if driver == "journald":
+        return JsonFile(RotatingFile(plan["path"], limit=size, files=files, compress=compress, fork=fork), attributes)
+    if driver == "local":
+        return Local(_frames_file(plan, limits(driver, options), fork))
+    if driver != "journald" and driver not in DRIVERS:
+        raise LogOptionError(f'logger: no log driver named "{driver}" is registered')
+    copy = _frames_file(plan, cache_limits(options), fork) if cached(options) else None
+    if driver != "journald":
+        return Relay(plan, copy=copy, fork=fork, loop=loop)
+    journal = _journal(options, attributes)
+    return journal if copy is None else Copied(journal, Local(copy))
+
+
+def try_log(plan: "Mapping[str, Any]") -> None:
+    """Find out whether the log can be opened, its server reached; nothing is kept. Raises LogOptionError, ValueError or OSError."""
+    if plan["driver"] in DRIVERS:
+        driver = make(plan)
+        driver.check()
+        driver.close()
+    writer = open_writer(plan, _no_fork, _NO_LOOP)
+    if writer is not None:
+        writer.close()
+
+
+def _frames_file(plan: "Mapping[str, Any]", bounds: tuple[int, int, bool], fork: "Forker") -> RotatingFile:
+    size, files, compress = bounds
+    head = attributes_frame(plan.get("attributes") or {})
+    return RotatingFile(plan["path"], limit=size, files=files, compress=compress, fork=fork, binary=True, header=head)
+
+
+def _journal(options: "Mapping[str, str]", attributes: "Mapping[str, str]") -> Journald:
+    try:
         return Journald(options, attributes)
-    if driver == "syslog":
-        return Syslog(options)
-    raise LogOptionError(f'logger: no log driver named "{driver}" is registered')
+    except OSError:
+        raise LogOptionError("journald is not enabled on this host") from None
+
+
+def _no_fork(work: object, ended: object, keep: int) -> None:
+    """Nothing is written here, so nothing rotates."""
+
+
+_NO_LOOP: "Any" = None
+"""Nothing is written, so nothing waits."""

@@ -1,7 +1,8 @@
 """A log file that is renamed when it is full: ``PATH`` → ``PATH.1`` → ``PATH.2``, optionally compressed.
 
 moby ``daemon/logger/loggerutils/logfile.go``. Compression runs in a short child process, so that the program's output
-does not wait for it. What happens when the shim dies here: a leftover ``PATH.tmp.gz`` is removed by the next opener.
+does not wait for it. What happens when the shim ends meanwhile: the child puts its result in place itself; if it dies, too, a
+leftover ``PATH.tmp.gz`` is removed by the next opener.
 """
 
 import os
@@ -91,14 +92,15 @@ class RotatingFile:
 
     def _begin_compression(self) -> None:
         self._compressing = 1
-        source, target = f"{self.path}.1", f"{self.path}.tmp.gz"
+        source = f"{self.path}.1"
         try:
             fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             self._compressing = 0
             return
         try:
-            self._fork(lambda: _compress(fd, target), self._compressed, fd)
+            shim = os.getpid()
+            self._fork(lambda: compress_for(shim, fd, self.path), self._compressed, fd)
         finally:
             os.close(fd)
 
@@ -113,13 +115,43 @@ class RotatingFile:
         _discard(plain)
 
 
-def _compress(source: int, target: str) -> None:
+def compress_for(shim: int, source: int, path: str) -> None:
+    """Compress the file ``source`` for the process ``shim``, which puts the result in place unless it has ended by then."""
     os.nice(10)
+    out = _compress(source, f"{path}.tmp.gz")
+    if os.getppid() != shim:
+        _finish_alone(source, out, path)
+
+
+def _finish_alone(source: int, out: int, path: str) -> None:
+    """The shim that would do it has ended, so nothing is renamed any more: what was compressed is where it was then.
+
+    Unless the container has been started again: then what has our name is another's, or nothing.
+    """
+    inode = os.fstat(source).st_ino
+    number = 1
+    while _inode(plain := f"{path}.{number}") not in (inode, 0):
+        number += 1
+    if _inode(plain) == inode and _inode(f"{path}.tmp.gz") == os.fstat(out).st_ino:
+        _rename(f"{path}.tmp.gz", plain + ".gz")
+        _discard(plain)
+
+
+def _inode(path: str) -> int:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return 0
+
+
+def _compress(source: int, target: str) -> int:
+    """Return the fd of the finished file."""
     packer = zlib.compressobj(6, zlib.DEFLATED, 31)
     out = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
     while chunk := os.read(source, _CHUNK):
         _write_all(out, packer.compress(chunk))
     _write_all(out, packer.flush())
+    return out
 
 
 def _write_all(fd: int, data: bytes) -> None:

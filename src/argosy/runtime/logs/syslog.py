@@ -1,11 +1,9 @@
-"""The driver ``syslog``: RFC 3164 and RFC 5424 over unix sockets, udp and tcp, as moby ``daemon/logger/syslog``."""
+"""The driver ``syslog``: RFC 3164 and RFC 5424 over unix sockets, udp, tcp and TLS, as moby ``daemon/logger/syslog``."""
 
-import _socket as socket
 import os
 import time
 
-from argosy.runtime.logs.datagram import Datagrams
-from argosy.runtime.logs.lines import Lines
+from argosy.runtime.logs.link import DialError, Link, TlsFiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ _FACILITIES = (
 )
 _SEVERITY = {1: 6, 2: 3}
 _LOCAL = ("/dev/log", "/var/run/syslog", "/var/run/log")
+_FORMATS = ("", "rfc3164", "rfc5424", "rfc5424micro")
 
 
 class SyslogOptionError(ValueError):
@@ -34,75 +33,97 @@ def facility(name: str) -> int:
     return _FACILITIES.index(name)
 
 
-def target(address: str) -> "tuple[str | tuple[str, int], int, int]":
-    """Return (address, family, kind) of ``syslog-address``: ``udp://h:p``, ``tcp://h:p``, ``unix://p``, ``unixgram://p``."""
+def target(address: str) -> tuple[str, str]:
+    """Return (scheme, place) of ``syslog-address``: ``udp://h:p``, ``tcp://h``, ``tcp+tls://h:p``, ``unix://p``, ``unixgram://p``."""
     scheme, separator, rest = address.partition("://")
     if not separator:
         raise SyslogOptionError(f"syslog-address should be in form proto://address, got {address}")
-    if scheme == "unix":
-        return rest, socket.AF_UNIX, socket.SOCK_STREAM
-    if scheme == "unixgram":
-        return rest, socket.AF_UNIX, socket.SOCK_DGRAM
-    if scheme not in ("udp", "tcp"):
+    if scheme in ("unix", "unixgram"):
+        return scheme, rest
+    if scheme not in ("udp", "tcp", "tcp+tls"):
         raise SyslogOptionError(f"unsupported scheme: '{scheme}'")
-    host, _, port = rest.rpartition(":") if ":" in rest and not rest.endswith("]") else (rest, "", "514")
-    host = host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return (host, int(port)), family, socket.SOCK_DGRAM if scheme == "udp" else socket.SOCK_STREAM
-
-
-def connect(address: str) -> Datagrams:
-    """Return the way to the receiver; without an address the machine's own, datagram or stream. Raises OSError."""
-    if address:
-        where, family, kind = target(address)
-        return Datagrams(where, family, kind)
-    for path in _LOCAL:
-        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-            try:
-                return Datagrams(path, socket.AF_UNIX, kind)
-            except OSError:
-                continue
-    raise OSError(2, "Unix syslog delivery error")
+    has_port = ":" in rest.rpartition("]")[2]
+    return scheme, rest if has_port else f"{rest}:514"
 
 
 class Syslog:
-    def __init__(self, options: "Mapping[str, str]") -> None:
+    """`sender.Driver`. A server that does not take a message, also not on a new connection, costs the message."""
+
+    eager = False
+
+    def __init__(self, options: "Mapping[str, str]", attributes: "Mapping[str, str]") -> None:
         self._facility = facility(options.get("syslog-facility", ""))
         self._format = options.get("syslog-format", "")
-        if self._format not in ("", "rfc3164", "rfc5424", "rfc5424micro"):
+        if self._format not in _FORMATS:
             raise SyslogOptionError("Invalid syslog format")
-        self._socket = connect(options.get("syslog-address", ""))
-        self._stream = self._socket._kind == socket.SOCK_STREAM
-        self._local = not options.get("syslog-address", "")
+        self._address = options.get("syslog-address", "")
+        self._tls = _tls(options) if self._address.startswith("tcp+tls://") else None
+        self._link = Link(*target(self._address), tls=self._tls) if self._address else Link("unixgram", _LOCAL[0])
         self._tag = options.get("tag") or options.get("argosy.id", "")[:12]
         self._host = os.uname().nodename
-        self._lines = {1: Lines(), 2: Lines()}
 
-    def write(self, stream: int, data: bytes) -> None:
-        for partial, text in self._lines[stream].feed(data):
-            for line in [text] if partial else text.split(b"\n")[:-1]:
-                self._send(stream, line)
+    def check(self) -> None:
+        """Raises ValueError and OSError in Docker's words."""
+        if self._tls is not None:
+            self._tls.check()
+        self._connect()
 
-    def end(self, stream: int) -> None:
-        for _, text in self._lines[stream].end():
-            self._send(stream, text)
+    def encode(self, stream: int, partial: bool, time_ns: int, line: bytes) -> bytes:
+        if not line:
+            return b""
+        priority = self._facility * 8 + _SEVERITY[stream]
+        message = header(self._format, priority, self._tag, self._host, time_ns).encode() + line + b"\n"
+        if self._tls is not None and self._format.startswith("rfc5424"):
+            return b"%d %s" % (len(message), message)  # RFC 5425, 4.3
+        return message
+
+    def deliver(self, record: bytes) -> None:
+        if self._link.gone():
+            self._link.close()
+        if not self._link.connected:
+            self._connect()
+        self._link.send(record)
+
+    def retry(self, attempt: int) -> float | None:
+        return 0 if attempt == 1 else None
 
     def close(self) -> None:
-        self._socket.close()
+        self._link.close()
 
-    def _send(self, stream: int, line: bytes) -> None:
-        record = header(self._format, self._facility * 8 + _SEVERITY[stream], self._tag, self._host, self._local, time.time_ns())
-        self._socket.send(record.encode() + line + (b"\n" if self._stream else b""))
+    def _connect(self) -> None:
+        """Without an address the machine's own log is meant, wherever it listens, datagram or stream."""
+        if self._address:
+            self._link.connect()
+            return
+        for path in _LOCAL:
+            for scheme in ("unixgram", "unix"):
+                self._link = Link(scheme, path)
+                try:
+                    self._link.connect()
+                    return
+                except DialError:
+                    continue
+        raise DialError(2, "Unix syslog delivery error")
 
 
-def header(form: str, priority: int, tag: str, host: str, local: bool, now_ns: int) -> str:
-    """Return what stands before the message."""
+def _tls(options: "Mapping[str, str]") -> TlsFiles:
+    return TlsFiles(
+        options.get("syslog-tls-ca-cert", ""),
+        options.get("syslog-tls-cert", ""),
+        options.get("syslog-tls-key", ""),
+        # Docker looks whether the option is there, not at its value.
+        skip_verify="syslog-tls-skip-verify" in options,
+    )
+
+
+def header(form: str, priority: int, tag: str, host: str, now_ns: int) -> str:
+    """Return what stands before the message. Without a format the host's name is left out, to a remote server too, as in Docker."""
     seconds, nanoseconds = divmod(now_ns, 1_000_000_000)
-    process = os.getpid()
+    process = os.getppid()
     if form.startswith("rfc5424"):
         fraction = f".{nanoseconds // 1000:06d}" if form == "rfc5424micro" else ""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + fraction + "Z"
         return f"<{priority}>1 {stamp} {host} {tag} {process} {tag} - "
     stamp = time.strftime("%b %e %H:%M:%S", time.localtime(seconds))
-    where = "" if local else f"{host} "
+    where = f"{host} " if form == "rfc3164" else ""
     return f"<{priority}>{stamp} {where}{tag}[{process}]: "

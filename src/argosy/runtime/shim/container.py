@@ -39,7 +39,7 @@ class Container:
         self._directory: str = stage["directory"]
         self._state = PREPARED
         self._lock = fds["lock"]
-        self._log = LazyLog(stage["log"], children.fork) if stage["log"]["driver"] != "none" else None
+        self._log = LazyLog(stage["log"], children.fork, children.loop) if stage["log"]["driver"] != "none" else None
         self._status: int | None = None
         self._clients: dict[str, Client] = {}
         self._oom_seen = 0

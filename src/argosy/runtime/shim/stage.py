@@ -10,7 +10,7 @@ import fcntl
 import os
 
 from argosy.runtime.exitrecord import LOCK, SHIM, SOCKET, boot_id, discard, start_time, write_json
-from argosy.runtime.logs.open import open_writer
+from argosy.runtime.logs.open import try_log
 from argosy.runtime.shim import wire
 from argosy.runtime.shim.execs import Stdio, resize_terminal
 
@@ -96,15 +96,9 @@ def _take_lock(directory: str) -> int:
 def _try_log(plan: "Mapping[str, Any]") -> None:
     """The log is opened by the first output (`LazyLog`); that it can be is known before the program runs."""
     try:
-        writer = open_writer(plan, _no_fork)
-        if writer is not None:
-            writer.close()
+        try_log(plan)
     except (OSError, ValueError) as error:
         raise StartError(f"failed to create task for container: failed to initialize logging driver: {error}", 128) from None
-
-
-def _no_fork(work: object, ended: object, keep: int) -> None:
-    """Nothing is written here, so nothing rotates."""
 
 
 def _listen(directory: str) -> int:

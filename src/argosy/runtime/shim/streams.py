@@ -9,6 +9,7 @@ Order of work for a chunk of output: the log first, then each client. Who may ho
   (driver ``none``) the program waits for it, as Docker's does.
 - Who wants the log and then the stream, with nothing lost and nothing twice, holds the program's output up while it reads the
   last of the log (`Streams.hold`): for a second at most, however many do so.
+- A log server that does not take what is sent to it holds the program up as its driver says (`logs/relay.py`).
 - The daemon is not in the way at all otherwise.
 """
 
@@ -23,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from argosy.runtime.logs.open import Writer
+    from argosy.runtime.logs.lazy import LazyLog
 
 CHUNK = 256 * 1024
 _PIPE_SIZE = 1 << 20
@@ -63,7 +64,7 @@ class Streams:
         stdin: int,
         terminal: bool,
         stdin_once: bool,
-        log: "Writer | None",
+        log: "LazyLog | None",
         ended: "Callable[[], None]",
         left: "Callable[[Client, str], None]",
     ) -> None:
@@ -83,6 +84,8 @@ class Streams:
         self._end_of_holds: Callable[[], None] | None = None
         self._flushing: list[Callable[[], None]] = []
         self._armed: dict[int, int] = {}
+        if log is not None:
+            log.drained = self.drained
         for fd in outputs:
             self._arm(fd)
 
@@ -138,7 +141,7 @@ class Streams:
             self._log.write(stream, data)
         for client in tuple(self.clients):
             client.feed(stream, data)
-        if not self._stalled and not self._over and any(client.full for client in self.clients):
+        if not self._stalled and not self._over and (self._log_full() or any(client.full for client in self.clients)):
             self._hold_up()
         return True
 
@@ -254,9 +257,12 @@ class Streams:
         self.drained()
 
     def drained(self) -> None:
-        """A client can take output again, or has left."""
-        if self._stalled and all(client.queued <= BOUND // 2 for client in self.clients):
+        """A client or the log can take output again, or a client has left."""
+        if self._stalled and not self._log_full() and all(client.queued <= BOUND // 2 for client in self.clients):
             self._go_on()
+
+    def _log_full(self) -> bool:
+        return self._log is not None and self._log.full
 
     def _go_on(self) -> None:
         self._stalled = False

@@ -1,12 +1,15 @@
 """A log that is opened by the first output."""
 
 from pathlib import Path
+from typing import Any
 
 from argosy.runtime.logs.lazy import LazyLog
 
+NO_LOOP: Any = None
+
 
 def _log(path: Path) -> LazyLog:
-    return LazyLog({"driver": "json-file", "path": str(path)}, lambda work, ended, keep: None)
+    return LazyLog({"driver": "json-file", "path": str(path)}, lambda work, ended, keep: None, NO_LOOP)
 
 
 def test_silence_opens_nothing(tmp_path: Path) -> None:

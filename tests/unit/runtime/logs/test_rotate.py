@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.runtime.logs.rotate import RotatingFile
+from argosy.runtime.logs.rotate import RotatingFile, compress_for
 
 
 class Forks:
@@ -141,3 +141,15 @@ def test_binary_frames_are_never_cut(tmp_path: Path) -> None:
         file.append(b"x" * 70)
     assert {(tmp_path / name).stat().st_size for name in names(tmp_path) if name != "log"} == {144}
     assert all((tmp_path / name).read_bytes().startswith(b"HEAD") for name in names(tmp_path))
+
+
+def test_a_compression_that_outlives_its_shim_puts_the_result_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in (("log", b"three\n"), ("log.1", b"two\n"), ("log.2", b"one\n")):
+        (tmp_path / name).write_bytes(text)
+    monkeypatch.setattr("argosy.runtime.logs.rotate.os.nice", lambda by: 0)
+    # When it began the file was the newest of the old ones.
+    source = os.open(tmp_path / "log.2", os.O_RDONLY)
+    compress_for(os.getpid(), source, str(tmp_path / "log"))
+    os.close(source)
+    assert names(tmp_path) == ["log", "log.1", "log.2.gz"]
+    assert gzip.decompress((tmp_path / "log.2.gz").read_bytes()) == b"one\n"

@@ -13,6 +13,8 @@ from argosy.runtime.shim.streams import Streams, input_pipe, output_pipe
 
 
 class Log:
+    full = False
+
     def __init__(self) -> None:
         self.text = {1: b"", 2: b""}
         self.ended: list[int] = []
