@@ -24,7 +24,7 @@ from argosy.engine.model import (
     Status,
 )
 from argosy.images.model import HistoryEntry, ImageDetail, ImageSummary
-from argosy.network.model import Endpoint, EndpointSettings, NetworkCreate, NetworkView
+from argosy.network.model import Endpoint, EndpointSettings, NetworkCreate, NetworkView, PortAudit, ReachablePort
 from argosy.oci.config import Config, Healthcheck
 from argosy.runtime.model import AttachRequest, ExitRecord
 from argosy.storage.model import VolumeUsage, VolumeView
@@ -461,6 +461,12 @@ class FakeNetworks(Calls):
 
     async def disconnect(self, ref: str, container: str, *, force: bool) -> None:
         self.note("disconnect", ref, container, force)
+
+    def audit(self) -> PortAudit:
+        return PortAudit("open", (ReachablePort(ID, "web", "tcp", "0.0.0.0", 8080, "172.17.0.2", 80, False, ("10.0.0.0/8",)),))
+
+    async def limit(self, ref: str, container: str, *, down: str | None, up: str | None) -> None:
+        self.note("limit", ref, container, down, up)
 
 
 class FakeVolumes(Calls):

@@ -76,6 +76,7 @@ class Containers(Scenario):
         api("POST", f"/exec/{execution}/start", {"Detach": False})
         api("POST", "/commit?container=once&repo=committed&tag=1", {})
         api("POST", "/containers/once/update", {"Memory": 64 << 20, "MemorySwap": 64 << 20})
+        api("POST", "/networks/inner/bandwidth", {"Container": "once", "Down": "8mbit", "Up": "8mbit"})
         api("POST", "/containers/once/pause")
         api("POST", "/containers/once/unpause")
         api("POST", "/containers/once/rename?name=twice")

@@ -10,7 +10,7 @@ from argosy.build.request import BuildRequest
 from argosy.engine.container_view import ContainerView, Created, CreateRequest
 from argosy.engine.model import ExecSpec, ExecState
 from argosy.images.model import HistoryEntry, ImageDetail, ImageSummary
-from argosy.network.model import EndpointSettings, NetworkCreate, NetworkView
+from argosy.network.model import EndpointSettings, NetworkCreate, NetworkView, PortAudit
 from argosy.oci.config import Config
 from argosy.runtime.model import AttachRequest, ExitRecord
 from argosy.storage.model import VolumeView
@@ -165,6 +165,8 @@ class NetworkStore(Protocol):
     async def prune(self, filters: Filters) -> list[str]: ...
     async def connect(self, ref: str, container: str, settings: EndpointSettings) -> None: ...
     async def disconnect(self, ref: str, container: str, *, force: bool) -> None: ...
+    def audit(self) -> PortAudit: ...
+    async def limit(self, ref: str, container: str, *, down: str | None, up: str | None) -> None: ...
 
 
 class VolumeStore(Protocol):

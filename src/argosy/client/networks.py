@@ -41,3 +41,14 @@ def disconnect(ref: str, container: str, *, force: bool = False) -> Call[None]:
 
 def prune(wanted: Mapping[str, Iterable[str]] | None = None) -> Call[dict[str, Any]]:
     return Call("POST", "/networks/prune", document, query={"filters": filters(wanted)})
+
+
+def limit(ref: str, container: str, *, down: str | None = None, up: str | None = None) -> Call[None]:
+    """Change how much a container may receive and send in a network, as in ``8mbit``; ``none`` lifts a limit. Argosy's own."""
+    asked = {key: rate for key, rate in (("Down", down), ("Up", up)) if rate is not None}
+    return json_call("POST", _path(ref, "bandwidth"), {"Container": container, **asked}, nothing)
+
+
+def ports() -> Call[dict[str, Any]]:
+    """Return ``Policy`` and who can reach each published port (``From``: null for everybody, empty for this host). Argosy's own."""
+    return Call("GET", "/ports", document)

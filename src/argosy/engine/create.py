@@ -6,7 +6,7 @@ directory made (swept: no revision names them) → revision committed: from here
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
 import msgspec
@@ -19,7 +19,7 @@ from argosy.engine import images_config, networking
 from argosy.engine.announce import Announcer
 from argosy.engine.container import Container
 from argosy.engine.container_view import Created, CreateRequest
-from argosy.engine.model import Config, ContainerSpec, HostConfig, LogConfig, MountPoint, RestartPolicy, State
+from argosy.engine.model import Config, ContainerSpec, EndpointSettings, HostConfig, LogConfig, MountPoint, RestartPolicy, State
 from argosy.engine.mounting import Mounting
 from argosy.engine.names import check_name, random_name
 from argosy.engine.paths import ContainerPaths
@@ -73,13 +73,14 @@ class Creator:
             raise InvalidParameterError(
                 "no command specified" if not request.config.cmd else "config cannot be empty in order to create a container"
             )
-        networking.check(host, networking.initial_networks(host.network_mode, dict(request.endpoints)), self._networks, self._registry)
         container_id = ids.new_id()
         with self._registry.reserving(name, container_id):
             async with AsyncExitStack() as undo:
                 config, host = settle(request.config, host, image, container_id)
+                endpoints = networking.new_endpoints(config, host, request.endpoints)
+                networking.check(config, host, endpoints, self._networks, self._registry)
                 points, more = await self._mounting.resolve(container_id, config, host, undo)
-                spec = self._spec(container_id, name, request, config, host, image, points)
+                spec = self._spec(container_id, name, config, host, endpoints, image, points)
                 await self._make(spec, image, undo)
                 hit("create.made")
                 await self._store.save_spec(spec)
@@ -102,9 +103,9 @@ class Creator:
         self,
         container_id: str,
         name: str,
-        request: CreateRequest,
         config: Config,
         host: HostConfig,
+        endpoints: Mapping[str, EndpointSettings],
         image: ImageView,
         points: tuple[MountPoint, ...],
     ) -> ContainerSpec:
@@ -119,7 +120,7 @@ class Creator:
             platform=image.os,
             config=config,
             host=host,
-            networks=networking.initial_networks(host.network_mode, dict(request.endpoints)),
+            networks=endpoints,
             mounts=points,
             driver=self._snapshots.driver,
             log_path=paths.log if host.log_config.type in ("json-file", "local") else "",

@@ -1,5 +1,6 @@
 """``/networks``: the network layer's own acts, and the two that concern a container's revision too."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -7,6 +8,7 @@ import msgspec
 
 from argosy.base.errors import ForbiddenError, InvalidParameterError, NotFoundError, SystemFailureError
 from argosy.base.events import EventBus
+from argosy.base.failpoints import hit
 from argosy.engine import networking
 from argosy.engine.container import Container
 from argosy.engine.model import EndpointSettings
@@ -15,6 +17,7 @@ from argosy.engine.ports import Networks
 from argosy.engine.registry import Registry
 from argosy.engine.sandboxes import Sandboxes
 from argosy.engine.store import ContainerStore
+from argosy.network import bandwidth
 from argosy.network.model import NetworkCreate, NetworkView, Sandbox
 
 Filters = Mapping[str, Sequence[str]]
@@ -54,6 +57,7 @@ class NetworkService:
         self.inspect = admin.inspect
         self.remove = admin.remove
         self.prune = admin.prune
+        self.audit = networks.audit
 
     async def connect(self, ref: str, container: str, settings: EndpointSettings) -> None:
         """Attach a container, running or not. Raises in Docker's words and then nothing is changed."""
@@ -68,6 +72,7 @@ class NetworkService:
             raise InvalidParameterError("cannot connect container to host network - container must be created in host network mode")
         if mode == "none" and network.name != "none":
             raise InvalidParameterError(networking.ALONE["none"])
+        settings = bandwidth.labelled(settings, network.name, target.spec.config.labels)
         self._networks.check(network, settings)
         async with target.lock:
             if network.name in target.spec.networks:
@@ -99,6 +104,34 @@ class NetworkService:
                 self._written(target)
             await self._save(target, {name: value for name, value in target.spec.networks.items() if name != network.name})
         self._announce("disconnect", network.id, network.name, network.driver, target)
+
+    async def limit(self, ref: str, container: str, *, down: str | None, up: str | None) -> None:
+        """Change how much a container may receive and send in a network, at once if it runs; None leaves a direction as it is.
+
+        The revision names a limit whenever the kernel may have one: written before one is set, and after one is lifted. A
+        daemon that dies in between sets again what the revision says.
+        """
+        target, network = self._registry.find(container), self._networks.find(ref)
+        async with target.lock:
+            before = target.spec.networks
+            if network.name not in before:
+                raise SystemFailureError(f"container {target.id} is not connected to network {network.name}")
+            settings = bandwidth.changed(before[network.name], down, up)
+            self._networks.check(network, settings)
+            after = {**before, network.name: settings}
+            first = bandwidth.asked(settings.driver_opts).limited
+            if first:
+                await self._save(target, after)
+            hit("network.limit")
+            try:
+                if target.running:
+                    await self._networks.limit(target.id, network, settings)
+            except BaseException:
+                await asyncio.shield(self._save(target, before))
+                raise
+            if not first:
+                await self._save(target, after)
+        self._announce("update", network.id, network.name, network.driver, target)
 
     def _merge(self, target: Container, added: Sandbox) -> None:
         target.sandbox = Sandbox(endpoints={**target.sandbox.endpoints, **added.endpoints}, ports={**target.sandbox.ports, **added.ports})

@@ -9,9 +9,11 @@ from argosy.base import ids
 from argosy.base.errors import ArgosyError, ConflictError, InvalidParameterError, NotFoundError
 from argosy.engine.container import Container
 from argosy.engine.links import environment, split
-from argosy.engine.model import ContainerSpec, EndpointSettings, HostConfig
+from argosy.engine.model import Config, ContainerSpec, EndpointSettings, HostConfig
 from argosy.engine.ports import Networks
 from argosy.engine.registry import Registry
+from argosy.network import bandwidth
+from argosy.network.endpoint import allow_lists
 from argosy.network.model import PortBinding, SandboxRequest
 
 T = TypeVar("T")
@@ -62,8 +64,6 @@ def sandbox_request(spec: ContainerSpec, networks: Networks, links: dict[str, st
     """Return what `Networks.reserve` needs. Raises NotFoundError for a network that is gone, InvalidParameterError."""
     host, config = spec.host, spec.config
     mode = normalise(host.network_mode)
-    if mode in ALONE and len(spec.networks) > 1:
-        raise InvalidParameterError(ALONE[mode])
     endpoints = []
     if joined(mode) is None and not config.network_disabled:
         for name, settings in spec.networks.items():
@@ -84,6 +84,7 @@ def sandbox_request(spec: ContainerSpec, networks: Networks, links: dict[str, st
         extra_hosts=host.extra_hosts or (),
         exposed_ports=tuple(exposed),
         links=links,
+        allow=allow_lists(config.labels),
     )
 
 
@@ -103,9 +104,16 @@ ALONE = {
 """Modes that suffer no other network beside them, with Docker's words."""
 
 
-def check(host: HostConfig, asked: Mapping[str, EndpointSettings], networks: Networks, registry: Registry) -> None:
+def new_endpoints(config: Config, host: HostConfig, asked: Mapping[str, EndpointSettings]) -> dict[str, EndpointSettings]:
+    """Return the endpoints of a new container: those asked for, with what its labels ask of them (`network.bandwidth`)."""
+    initial = initial_networks(host.network_mode, dict(asked))
+    return {name: bandwidth.labelled(settings, name, config.labels) for name, settings in initial.items()}
+
+
+def check(config: Config, host: HostConfig, asked: Mapping[str, EndpointSettings], networks: Networks, registry: Registry) -> None:
     """Refuse at the creation what no start could carry out. Raises in Docker's words."""
     check_endpoints(networks, asked)
+    allow_lists(config.labels)
     for server in host.dns or ():
         try:
             ipaddress.ip_address(server.partition("%")[0])
@@ -127,6 +135,13 @@ def check_endpoints(networks: Networks, asked: Mapping[str, EndpointSettings]) -
             continue
         except InvalidParameterError as error:
             raise InvalidParameterError(f"invalid config for network {name}: {error}") from error
+
+
+def check_alone(spec: ContainerSpec) -> None:
+    """Refuse other networks beside ``host`` or ``none``. Raises InvalidParameterError in Docker's words."""
+    mode = normalise(spec.host.network_mode)
+    if mode in ALONE and len(spec.networks) > 1:
+        raise InvalidParameterError(ALONE[mode])
 
 
 def parse_links(links: tuple[str, ...], registry: Registry) -> dict[str, str]:

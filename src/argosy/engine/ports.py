@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from argosy.images.model import CommitRequest, ImageView
-from argosy.network.model import EndpointSettings, NetworkRef, Sandbox, SandboxRequest
+from argosy.network.model import EndpointSettings, NetworkRef, PortAudit, Sandbox, SandboxRequest
 from argosy.oci.config import Config
 from argosy.runtime.model import AttachRequest, ExecRequest, Exited, ExitRecord, StartRequest
 from argosy.storage.model import RootMount, VolumeView
@@ -232,12 +232,20 @@ class Networks(Protocol):
 
     async def disconnect(self, container_id: str, network: NetworkRef) -> Sandbox: ...
 
+    async def limit(self, container_id: str, network: NetworkRef, settings: EndpointSettings) -> None:
+        """Give an endpoint of a running container the limits that these settings ask for (`network.bandwidth`)."""
+        ...
+
     def rename(self, container_id: str, name: str) -> None:
         """Answer DNS by the new name."""
         ...
 
     async def adopt(self, running: Mapping[str, tuple[int, SandboxRequest, Sandbox]]) -> None:
         """After a restart: take up what these containers hold, and take down all else that carries our id."""
+        ...
+
+    def audit(self) -> PortAudit:
+        """Return who can reach which published port."""
         ...
 
     def resolv_conf(self, request: SandboxRequest) -> bytes: ...

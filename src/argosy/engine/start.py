@@ -106,6 +106,7 @@ class Starter:
         join = {kind: target.state.pid for kind, target in targets.items()}
         join |= userns.joined(self._settings, spec, targets.values())
         with networking.explaining():
+            networking.check_alone(spec)
             links = networking.parse_links(spec.host.links or (), self._registry)
             request = networking.sandbox_request(spec, self._networks, links)
         paths = ContainerPaths(self._settings.data_root, spec.id)

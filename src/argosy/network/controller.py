@@ -25,7 +25,8 @@ from argosy.network.firewall import rules
 from argosy.network.firewall.rules import Elements
 from argosy.network.firewall.table import FirewallTable
 from argosy.network.kernel import KernelThread
-from argosy.network.model import EndpointSettings, NetworkRef, Sandbox, SandboxRequest
+from argosy.network.limits import Limits
+from argosy.network.model import EndpointSettings, NetworkRef, PortAudit, Sandbox, SandboxRequest
 from argosy.network.plumbing import AttachPlan, Inside
 from argosy.network.ports import Store
 from argosy.network.publish import HostPorts, Published
@@ -59,6 +60,7 @@ class Controller:
         self._boxes: dict[str, Box] = {}
         self._kernel = KernelThread()
         self._teardown = Teardown(kernel=self._kernel, supervisor=supervisor)
+        self._limits = Limits(self._kernel)
         self._before = sysctl.Before(f"{exec_root}/network-sysctl.json")
         self._table = FirewallTable(
             daemon=daemon_id, run=self._kernel.run, enabled=settings.iptables, open_foreign=settings.iptables and settings.policy == "open"
@@ -106,6 +108,7 @@ class Controller:
             raise SystemFailureError(f"cannot install the packet rules: {error}") from error
         await self.catalogue.make_all_real()
         await self._reconcile()
+        await self._limits.heal(self._boxes.values())
         await self._services.tell_all(list(self._boxes.values()), *self._held)
         self._supervisor.spawn(self._table.watch(), name="watch packet rules")
         self._supervisor.spawn(self._reconcile_forever(), name="reconcile links")
@@ -244,6 +247,10 @@ class Controller:
             self._teardown.begin(found, attachment, box.pid)
         await self._services.look(box)
         return self._sandbox(box)
+
+    async def limit(self, container_id: str, network: NetworkRef, settings: EndpointSettings) -> None:
+        """Give an endpoint of a running container the limits that these settings ask for (`bandwidth`). Raises OSError's kin."""
+        await self._limits.change(self._box(container_id), self._network(network), settings)
 
     def check(self, network: NetworkRef, settings: EndpointSettings) -> None:
         """Raise InvalidParameterError in Docker's words for what can be seen to be wrong before a start."""
@@ -483,6 +490,6 @@ class Controller:
             "network", action, network.record.id, {"container": box.id, "name": network.record.name, "type": network.record.driver}
         )
 
-    def audit(self) -> list[dict[str, str]]:
-        """Return who can reach which published port, for ``port audit`` and ``info``."""
-        return [entry for box in self._boxes.values() for entry in wiring.audit(box, self.settings)]
+    def audit(self) -> PortAudit:
+        """Return who can reach which published port."""
+        return PortAudit(self.settings.policy, tuple(port for box in self._boxes.values() for port in wiring.audit(box)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from argosy.base import ids
 from argosy.base.errors import ForbiddenError, InvalidParameterError, SystemFailureError
+from argosy.network import bandwidth
 from argosy.network.drivers import bridge
 from argosy.network.drivers import options as opts
 from argosy.network.firewall.rules import Elements
@@ -102,6 +103,11 @@ def validate(network: Network, settings: EndpointSettings) -> None:
             parse(settings.driver_opts)
         except InvalidParameterError as error:
             faults.append(str(error))
+    try:
+        unable = bandwidth.fault(network.record.driver, bandwidth.asked(settings.driver_opts))
+    except InvalidParameterError as error:
+        unable = str(error)
+    faults += [unable] if unable else []
     if settings.mac_address and not _is_mac(settings.mac_address):
         raise InvalidParameterError(f"invalid MAC address {settings.mac_address}")
     if len(faults) == 1:

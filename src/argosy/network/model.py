@@ -73,6 +73,8 @@ class SandboxRequest:
     exposed_ports: tuple[str, ...]
     links: Mapping[str, str] = field(default_factory=dict)
     """Alias → container id (``--link``)."""
+    allow: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """``80/tcp`` → who may reach that port where it is published; a port without an entry is for everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,30 @@ class Sandbox:
     ports: Mapping[str, tuple[tuple[str, str], ...]]
     """``80/tcp`` → ((host ip, host port), …); empty tuple for exposed and unpublished."""
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReachablePort:
+    """A published port and who can reach it."""
+
+    container_id: str
+    name: str
+    proto: str
+    host_ip: str
+    host_port: int
+    target_ip: str
+    target_port: int
+    local: bool
+    """From this host alone."""
+    sources: tuple[str, ...]
+    """Subnets that may; empty: everybody whom the host's own firewall does not stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortAudit:
+    policy: str
+    """``--firewall-policy``: with ``open`` the host's firewall is told to let published ports pass."""
+    ports: tuple[ReachablePort, ...]
 
 
 @dataclass(frozen=True, slots=True)

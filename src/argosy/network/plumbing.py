@@ -17,6 +17,8 @@ from argosy.linux.netlink import address as addresses
 from argosy.linux.netlink import link as links
 from argosy.linux.netlink.socket import NETLINK_SOCK_DIAG, NetlinkError
 from argosy.linux.nftables import Nftables
+from argosy.network import channel
+from argosy.network.bandwidth import NO_LIMIT, Bandwidth
 
 DNS_ADDRESS = "127.0.0.11"
 _DNS_TABLE = "argosy-dns"
@@ -41,6 +43,7 @@ class EndpointPlan:
     """A name for the link inside; else prefix and the first free number."""
     mode: str = ""
     sysctls: tuple[tuple[str, str], ...] = ()
+    bandwidth: Bandwidth = NO_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,8 @@ def add_endpoint(host: NetlinkSocket, inner: NetlinkSocket, netns_fd: int, plan:
     with netns.entered(netns_fd):
         _inner_sysctls(name, plan, any(interface.version == 6 for interface in interfaces))
     requests = [addresses.add_address(found.index, one.ip, one.network.prefixlen) for one in interfaces]
+    if plan.bandwidth.limited:
+        channel.limit(host, inner, plan.host_link, found, plan.bandwidth)
     inner.run([*requests, links.change_link(index=found.index, up=True)])
 
 

@@ -2,14 +2,14 @@
 
 import ipaddress
 
+from argosy.network import bandwidth, publish
 from argosy.network import endpoint as endpoints
-from argosy.network import publish
 from argosy.network.drivers import macvlan
 from argosy.network.drivers import options as opts
 from argosy.network.endpoint import Box
 from argosy.network.firewall import rules
 from argosy.network.firewall.rules import Elements, PortRule
-from argosy.network.model import EndpointSettings
+from argosy.network.model import EndpointSettings, ReachablePort
 from argosy.network.plumbing import AttachPlan, EndpointPlan
 from argosy.network.record import Attachment, Network
 from argosy.network.settings import NetworkSettings
@@ -63,12 +63,13 @@ def endpoint_plan(network: Network, asked: EndpointSettings, attachment: Attachm
         name=(asked.driver_opts or {}).get(opts.INTERFACE_NAME, ""),
         mode="" if record.driver == "bridge" else macvlan.mode(record.driver, dict(record.options)),
         sysctls=endpoints.inner_sysctls(asked.driver_opts),
+        bandwidth=bandwidth.asked(asked.driver_opts),
     )
 
 
 def allow_lists(box: Box) -> dict[str, tuple[str, ...]]:
     """Return who may reach the published ports, by container port; a port without an entry is for everybody."""
-    found: dict[str, tuple[str, ...]] = {}
+    found = dict(box.request.allow)
     for _, asked, _ in box.networks.values():
         found.update(endpoints.allow_lists(asked.driver_opts))
     return found
@@ -143,21 +144,25 @@ def proxied(box: Box, settings: NetworkSettings) -> frozenset[tuple[str, str, in
     return frozenset(found)
 
 
-def audit(box: Box, settings: NetworkSettings) -> list[dict[str, str]]:
+def audit(box: Box) -> list[ReachablePort]:
     """Return who can reach each published port of a container."""
     allow = allow_lists(box)
     found = []
     for port in box.ports:
         local = ipaddress.ip_address(port.host_ip).is_loopback
         target = box.target(6 if ":" in port.host_ip else 4) or box.target(4)
+        sources = allow.get(f"{port.container_port}/{port.proto}", ())
         found.append(
-            {
-                "container": box.id,
-                "name": box.request.name,
-                "port": f"{port.host_ip}:{port.host_port}/{port.proto}",
-                "to": f"{target}:{port.container_port}",
-                "from": "this host" if local else ", ".join(allow.get(f"{port.container_port}/{port.proto}", ())) or "everybody",
-                "policy": settings.policy,
-            }
+            ReachablePort(
+                container_id=box.id,
+                name=box.request.name,
+                proto=port.proto,
+                host_ip=port.host_ip,
+                host_port=port.host_port,
+                target_ip=target,
+                target_port=port.container_port,
+                local=local,
+                sources=() if local else sources,
+            )
         )
     return found

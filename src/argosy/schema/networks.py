@@ -74,3 +74,10 @@ class DisconnectBody(msgspec.Struct, frozen=True, rename=wire_name):
     go_name: ClassVar[str] = "network.DisconnectOptions"
     container: str = ""
     force: bool = False
+
+
+class BandwidthBody(msgspec.Struct, frozen=True, rename=wire_name):
+    go_name: ClassVar[str] = "BandwidthRequest"
+    container: str = ""
+    down: str | None = None
+    up: str | None = None

@@ -280,3 +280,25 @@ def test_networks_with_options() -> None:
         "n": {"Aliases": ["a", "b"], "IPAMConfig": {"IPv4Address": "10.0.0.2"}, "DriverOpts": {"k": "v"}, "GwPriority": 5},
         "m": {},
     }
+
+
+def test_a_port_for_some_sources_is_published_with_a_label_that_says_so() -> None:
+    exposed, bindings, labels = ports.published(["5432:5432,allow=10.0.0.0/8,allow=192.0.2.7", "80:80"])
+    assert bindings == {"5432/tcp": [{"HostIp": "", "HostPort": "5432"}], "80/tcp": [{"HostIp": "", "HostPort": "80"}]}
+    assert labels == {"argosy.publish.allow.5432/tcp": "10.0.0.0/8,192.0.2.7/32"}
+    assert set(exposed) == {"5432/tcp", "80/tcp"}
+    assert ports.published(["target=53,published=53,protocol=udp,allow=fd00::/8"])[2] == {"argosy.publish.allow.53/udp": "fd00::/8"}
+
+
+def test_sources_that_are_none_or_contradict_are_refused() -> None:
+    with pytest.raises(OptionError, match="invalid source in -p 80:80,allow=here"):
+        ports.published(["80:80,allow=here"])
+    with pytest.raises(OptionError, match="conflicting options: port 80/tcp"):
+        ports.published(["127.0.0.1:80:80", "81:80,allow=10.0.0.0/8"])
+
+
+def test_bandwidth_is_for_every_network_that_does_not_say_its_own() -> None:
+    found = networks.attachments([networks.network("name=a,net-down=1mbit"), networks.network("b")], rates={"net-down": "8mbit"})[1]
+    assert found["a"]["DriverOpts"] == {"argosy.net.down": "1mbit"}
+    assert found["b"]["DriverOpts"] == {"argosy.net.down": "8mbit"}
+    assert networks.attachments([], rates={"net-up": "2mbit"}) == ("default", {"default": {"DriverOpts": {"argosy.net.up": "2mbit"}}})

@@ -3,7 +3,7 @@
 import ipaddress
 import struct
 
-from argosy.linux.netlink import address, codec, link
+from argosy.linux.netlink import address, codec, link, queue
 
 
 def test_a_veth_peer_is_born_in_its_namespace() -> None:
@@ -38,3 +38,22 @@ def test_a_default_route_has_no_destination_and_is_deleted_whatever_its_scope() 
     assert set(codec.attributes(added.body[12:])) == {5}
     deleted = address.delete_route(address.default_network(4))
     assert deleted.body[6] == 255 and deleted.body[5] == 0
+
+
+def test_a_token_bucket_has_its_rate_burst_and_queue() -> None:
+    request = queue.shape(7, 1_000_000, 15_000, 115_000)
+    link, handle, parent = struct.unpack_from("=iII", request.body, 4)
+    assert (link, handle >> 16 != 0, parent) == (7, True, 0xFFFFFFFF)
+    parts = codec.attributes(request.body[20:])
+    assert codec.string(parts[1]) == "tbf"
+    options = codec.attributes(parts[2])
+    assert struct.unpack_from("=I", options[1], 8)[0] == 1_000_000
+    assert struct.unpack_from("=I", options[1], 24)[0] == 115_000
+    assert bytes(options[6]) == struct.pack("=I", 15_000)
+    assert 4 not in options
+
+
+def test_a_rate_beyond_32_bits_is_told_in_64() -> None:
+    options = codec.attributes(codec.attributes(queue.shape(7, 1 << 34, 1, 1).body[20:])[2])
+    assert struct.unpack_from("=I", options[1], 8)[0] == 0xFFFFFFFF
+    assert bytes(options[4]) == struct.pack("=Q", 1 << 34)

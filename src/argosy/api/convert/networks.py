@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from argosy.base.clock import rfc3339_nano
-from argosy.network.model import EndpointSettings, NetworkCreate, NetworkView
+from argosy.network.model import EndpointSettings, NetworkCreate, NetworkView, PortAudit
 from argosy.schema import networks as schema
 
 _MOST = 2**64 - 1
@@ -45,6 +45,26 @@ def network(view: NetworkView, version: int, *, detailed: bool) -> dict[str, Any
 
 def _subnet(used: int, free: int) -> dict[str, int]:
     return {"IPsInUse": min(used, _MOST), "DynamicIPsAvailable": min(free, _MOST)}
+
+
+def audit(found: PortAudit) -> dict[str, Any]:
+    """Return who can reach which port; ``From`` is null for everybody, empty for this host alone."""
+    return {
+        "Policy": found.policy,
+        "Ports": [
+            {
+                "ContainerID": port.container_id,
+                "Name": port.name,
+                "Type": port.proto,
+                "IP": port.host_ip,
+                "PublicPort": port.host_port,
+                "TargetIP": port.target_ip,
+                "PrivatePort": port.target_port,
+                "From": [] if port.local else list(port.sources) or None,
+            }
+            for port in found.ports
+        ],
+    }
 
 
 def create_request(body: schema.NetworkBody) -> NetworkCreate:

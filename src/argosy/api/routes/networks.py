@@ -7,7 +7,7 @@ from argosy.api.ports import NetworkStore
 from argosy.api.request import Request
 from argosy.api.table import Route
 from argosy.base.errors import InvalidParameterError
-from argosy.schema.networks import ConnectBody, DisconnectBody, NetworkBody
+from argosy.schema.networks import BandwidthBody, ConnectBody, DisconnectBody, NetworkBody
 
 _BOOLEANS = frozenset(("", "1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"))
 """What Go's strconv.ParseBool takes, and nothing at all."""
@@ -21,11 +21,13 @@ class NetworkRoutes:
         return [
             Route("GET", "/networks", self.list_),
             Route("GET", "/networks/", self.list_),
+            Route("GET", "/ports", self.ports),
             Route("POST", "/networks/create", self.create),
             Route("POST", "/networks/prune", self.prune),
             Route("GET", "/networks/{id:.*}", self.inspect),
             Route("POST", "/networks/{id:.*}/connect", self.connect),
             Route("POST", "/networks/{id:.*}/disconnect", self.disconnect),
+            Route("POST", "/networks/{id:.*}/bandwidth", self.bandwidth),
             Route("DELETE", "/networks/{id:.*}", self.remove),
         ]
 
@@ -56,6 +58,16 @@ class NetworkRoutes:
         body = await request.json(DisconnectBody)
         await self._networks.disconnect(request.parts["id"], body.container, force=body.force)
         return empty(200)
+
+    async def bandwidth(self, request: Request) -> Answer:
+        """Our own: change how much a container may receive and send here."""
+        body = await request.json(BandwidthBody)
+        await self._networks.limit(request.parts["id"], body.container, down=body.down, up=body.up)
+        return empty(200)
+
+    async def ports(self, request: Request) -> Answer:
+        """Our own: every published port and who can reach it."""
+        return json(convert.audit(self._networks.audit()))
 
     async def remove(self, request: Request) -> Answer:
         await self._networks.remove(request.parts["id"])

@@ -21,7 +21,7 @@ def document(values: Values, environ: Mapping[str, str], proxies: Mapping[str, o
     image, *command = values.arguments
     _check(values)
     host_config = _host_config(values)
-    exposed, bindings = ports.published(values.texts("publish"))
+    exposed, bindings, allowed = ports.published(values.texts("publish"))
     exposed.update(ports.exposed(values.texts("expose")))
     binds, anonymous = mounts.volumes(values.texts("volume"))
     mode, endpoints = networks.attachments(
@@ -32,13 +32,14 @@ def document(values: Values, environ: Mapping[str, str], proxies: Mapping[str, o
         ip6=values.text("ip6"),
         link_local=values.texts("link-local-ip"),
         mac=values.text("mac-address"),
+        rates={flag: values.text(flag) for flag in networks.RATES if values.text(flag)},
     )
     env = pairs.environment(values.texts("env"), values.texts("env-file"), environ)
     config: dict[str, Any] = {
         "Image": image,
         **_streams(values),
         "Env": [*pairs.proxies(proxies, host, env), *env],
-        "Labels": pairs.labels(values.texts("label"), values.texts("label-file")),
+        "Labels": {**pairs.labels(values.texts("label"), values.texts("label-file")), **allowed},
         "ExposedPorts": exposed,
         "Volumes": anonymous,
         **_texts(values, Hostname="hostname", Domainname="domainname", User="user", WorkingDir="workdir", StopSignal="stop-signal"),

@@ -98,6 +98,8 @@ FLAGS = (
     Flag("name", "", STRING, "Assign a name to the container"),
     Flag("net", "", LIST.checked(networks.network), hidden=True, complete="networks"),
     Flag("net-alias", "", LIST, hidden=True),
+    Flag("net-down", "", STRING, "Limit what the container receives in each network (e.g. 8mbit)"),
+    Flag("net-up", "", STRING, "Limit what the container sends in each network (e.g. 2mbit)"),
     Flag("network", "", LIST.checked(networks.network, "network"), "Connect a container to a network", complete="networks"),
     Flag("network-alias", "", LIST, "Add network-scoped alias for the container"),
     Flag("no-healthcheck", "", help="Disable any container-specified HEALTHCHECK"),

@@ -8,10 +8,13 @@ from argosy.cli.opts.ports import is_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
 _KEYS = {"alias": "aliases", "ip": "ip", "ip6": "ip6", "mac-address": "mac", "link-local-ip": "link_local", "gw-priority": "priority"}
+
+RATES = {"net-down": "argosy.net.down", "net-up": "argosy.net.up"}
+"""How much a container may receive and send in a network, and the option of its endpoint that says so."""
 
 
 def network(text: str) -> dict[str, Any]:
@@ -34,6 +37,8 @@ def network(text: str) -> dict[str, Any]:
             if not pair:
                 raise ValueError("invalid key value pair format in driver options")
             out["driver_opts"][name.strip()] = option.strip()
+        elif key in RATES:
+            out["driver_opts"][RATES[key]] = value
         elif key in _KEYS:
             out[_KEYS[key]] = value
         else:
@@ -56,8 +61,12 @@ def attachments(
     ip6: str = "",
     link_local: Sequence[str] = (),
     mac: str = "",
+    rates: Mapping[str, str] | None = None,
 ) -> tuple[str, dict[str, dict[str, Any]]]:
-    """Return NetworkMode and EndpointsConfig; the single options belong to the first network. Raises OptionError."""
+    """Return NetworkMode and EndpointsConfig; the single options belong to the first network. Raises OptionError.
+
+    ``rates`` by flag (``net-down``) is for every network that does not say its own.
+    """
     wanted = [dict(one) for one in networks] or [{"name": "default", "aliases": [], "link_local": [], "driver_opts": {}}]
     first = wanted[0]
     for key, value, flag in (("ip", ip, "--ip"), ("ip6", ip6, "--ip6"), ("mac", mac, "--mac-address")):
@@ -68,6 +77,8 @@ def attachments(
         raise OptionError("conflicting options: cannot specify both --network-alias and per-network alias")
     first["aliases"] = [*first["aliases"], *aliases]
     first["link_local"] = [*first["link_local"], *link_local]
+    for one in wanted:
+        one["driver_opts"] = {**{RATES[flag]: rate for flag, rate in (rates or {}).items()}, **one["driver_opts"]}
     kinds = {is_user_defined(one["name"]) for one in wanted}
     endpoints: dict[str, dict[str, Any]] = {}
     for position, one in enumerate(wanted):

@@ -14,15 +14,45 @@ if TYPE_CHECKING:
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
-def published(specs: Iterable[str]) -> tuple[dict[str, dict[str, str]], Bindings]:
-    """Return ExposedPorts and PortBindings of ``[ip:][host[-range]:]container[-range][/protocol]``. Raises OptionError."""
+ALLOW = "argosy.publish.allow."
+"""The label that says who may reach a published port: ``argosy.publish.allow.80/tcp=10.0.0.0/8,192.0.2.7``."""
+
+
+def published(specs: Iterable[str]) -> tuple[dict[str, dict[str, str]], Bindings, dict[str, str]]:
+    """Return ExposedPorts, PortBindings and labels of ``[ip:][host[-range]:]container[-range][/protocol][,allow=CIDR]…``.
+
+    Raises OptionError.
+    """
     exposed: dict[str, dict[str, str]] = {}
     bindings: Bindings = {}
+    labels: dict[str, str] = {}
     for spec in specs:
-        for port, binding in _one(_short_form(spec)):
+        plain, sources = _guarded(spec)
+        for port, binding in _one(_short_form(plain)):
             exposed[port] = {}
             bindings.setdefault(port, []).append(binding)
-    return exposed, bindings
+            if labels.setdefault(ALLOW + port, sources) != sources:
+                raise OptionError(f"conflicting options: port {port} is published for different sources; a list holds for all its bindings")
+    return exposed, bindings, {label: sources for label, sources in labels.items() if sources}
+
+
+def _guarded(spec: str) -> tuple[str, str]:
+    """Return the specification without ``allow=`` fields, and the sources of those with commas between."""
+    if "allow=" not in spec:
+        return spec, ""
+    import ipaddress
+
+    kept, sources = [], []
+    for field in split_csv(spec):
+        key, equals, value = field.partition("=")
+        if key.strip() != "allow" or not equals:
+            kept.append(field)
+            continue
+        try:
+            sources.append(str(ipaddress.ip_network(value.strip())))
+        except ValueError as error:
+            raise OptionError(f"invalid source in -p {spec}: {error}") from None
+    return ",".join(kept), ",".join(sources)
 
 
 def _short_form(spec: str) -> str:

@@ -6,7 +6,7 @@ import time
 
 from argosy.cli.output import human
 from argosy.cli.output.listing import Column, Listing
-from argosy.cli.output.ports import displayable
+from argosy.cli.output.ports import guarded
 from argosy.cli.template.quoting import quote
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ def listing(trunc: bool = True) -> Listing:
         "Command": Column("COMMAND", lambda row: command(row, trunc)),
         "CreatedAt": Column("CREATED AT", lambda row: human.local(row["Created"])),
         "RunningFor": Column("CREATED", lambda row: human.ago(row["Created"], now)),
-        "Ports": Column("PORTS", lambda row: displayable(row.get("Ports") or [])),
+        "Ports": Column("PORTS", lambda row: guarded(row.get("Ports") or [], row.get("Labels") or {})),
         "State": Column("STATE", lambda row: row.get("State", "")),
         "Status": Column("STATUS", lambda row: row.get("Status", "")),
         "Size": Column("SIZE", size),

@@ -12,6 +12,22 @@ def host_port(address: str, port: object) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
+_ALLOW = "argosy.publish.allow."
+
+
+def guarded(ports: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> str:
+    """Return `displayable` with the sources behind ports that are not for everybody: ``0.0.0.0:80->80/tcp (10.0.0.0/8)``."""
+    lists = {label.removeprefix(_ALLOW): sources for label, sources in labels.items() if label.startswith(_ALLOW)}
+    if not lists:
+        return displayable(ports)
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for port in ports:
+        key = f"{port['PrivatePort']}/{port.get('Type') or 'tcp'}"
+        groups.setdefault(lists.get(key, "") if port.get("IP") else "", []).append(port)
+    shown = [displayable(group) + (f" ({sources})" if sources else "") for sources, group in sorted(groups.items())]
+    return ", ".join(shown)
+
+
 def displayable(ports: Sequence[Mapping[str, Any]]) -> str:
     """Return ``0.0.0.0:80->80/tcp, 443/tcp``; runs of ports that map to themselves are joined."""
     groups: dict[tuple[str, str], list[int]] = {}

@@ -56,6 +56,10 @@ def create(session: Session, values: Values, wanted: Mapping[str, Any]) -> str:
         answer = session.call(call)
     for warning in answer.get("Warnings") or []:
         session.warn(f"WARNING: {warning}")
+    if (wanted.get("HostConfig") or {}).get("PortBindings") and sys.stderr.isatty():
+        from argosy.cli.running.exposure import warn_once
+
+        warn_once(session, wanted)
     identifier = str(answer["Id"])
     if cid_file:
         _write_cid(cid_file, identifier)

@@ -22,7 +22,7 @@ HOST_IPV4 = "com.docker.network.host_ipv4"
 HOST_IPV6 = "com.docker.network.host_ipv6"
 INTERFACE_NAME = "com.docker.network.endpoint.ifname"
 ALLOW = "argosy.publish.allow."
-"""Endpoint option ``argosy.publish.allow.80/tcp=10.0.0.0/8,192.0.2.1``: who may reach a published port."""
+"""Endpoint option, or label of the container, ``argosy.publish.allow.80/tcp=10.0.0.0/8,192.0.2.1``: who may reach a published port."""
 
 _TRUE = {"1", "t", "T", "true", "TRUE", "True"}
 _FALSE = {"0", "f", "F", "false", "FALSE", "False"}

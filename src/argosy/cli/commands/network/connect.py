@@ -23,11 +23,12 @@ def run(session: Session, values: Values) -> None:
             ipam[key] = values.text(flag)
     if local := values.texts("link-local-ip"):
         ipam["LinkLocalIPs"] = local
+    rates = {option: values.text(flag) for flag, option in options.RATES.items() if values.text(flag)}
     endpoint: dict[str, Any] = {
         "IPAMConfig": ipam,
         "Links": values.texts("link"),
         "Aliases": values.texts("alias"),
-        "DriverOpts": pairs.mapping(values.texts("driver-opt")),
+        "DriverOpts": {**pairs.mapping(values.texts("driver-opt")), **rates},
         "GwPriority": values.number("gw-priority"),
     }
     session.call(networks.connect(network, container, endpoint))
@@ -44,6 +45,8 @@ COMMAND = Command(
         Flag("ip6", "", STRING, 'IPv6 address (e.g., "2001:db8::33")'),
         Flag("link", "", LIST.checked(options.link), "Add link to another container"),
         Flag("link-local-ip", "", STRINGS, "Add a link-local address for the container"),
+        Flag("net-down", "", STRING, "Limit what the container receives here (e.g. 8mbit)"),
+        Flag("net-up", "", STRING, "Limit what the container sends here (e.g. 2mbit)"),
     ),
     arity=exactly(2),
     complete="networks containers",
