@@ -9,7 +9,7 @@ install_for() {
         checks) wanted="$wanted git shellcheck" ;;
         unit | contract) wanted="$wanted libnftables1 libseccomp2" ;;
         root | faults | hosts | docs | compat)
-            wanted="$wanted git kmod iproute2 nftables libnftables1 libseccomp2 busybox-static procps"
+            wanted="$wanted git kmod iproute2 nftables libnftables1 libseccomp2 busybox-static bind9-dnsutils procps"
             ;;
         vm) wanted="$wanted qemu-system-x86 qemu-utils debootstrap e2fsprogs cpio busybox-static" ;;
         examples) wanted="$wanted iproute2 nftables libnftables1 libseccomp2 debootstrap busybox-static" ;;
