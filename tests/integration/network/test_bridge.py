@@ -204,3 +204,24 @@ async def test_no_descriptor_is_kept_of_a_container_that_went(world: World) -> N
     await daemon.settle()
     assert len(os.listdir("/proc/self/fd")) == before
     assert len(os.listdir(f"/proc/{netd}/fd")) == held
+
+
+async def test_link_local_addresses_are_given_beside_the_others(world: World) -> None:
+    daemon = await world.daemon()
+    await daemon.controller.catalogue.create(NetworkCreate(name="n"))
+    config = EndpointIpamConfig(link_local_ips=("169.254.7.7", "fe80::77"))
+    one = await world.run(daemon, network="n", settings=EndpointSettings(ipam_config=config))
+    two = await world.run(daemon, network="n", settings=EndpointSettings(ipam_config=EndpointIpamConfig(link_local_ips=("169.254.7.8",))))
+    shown = one.run("ip", "addr", "show", "dev", "eth0")
+    assert "inet 169.254.7.7/16" in shown
+    assert "inet6 fe80::77/64" in shown
+    assert two.pings("169.254.7.7")
+
+
+async def test_the_network_of_the_highest_priority_is_the_first_link(world: World) -> None:
+    daemon = await world.daemon()
+    for name in ("a", "b"):
+        await daemon.controller.catalogue.create(NetworkCreate(name=name))
+    one = await world.run(daemon, network=("a", "b"), settings={"b": EndpointSettings(gw_priority=5)})
+    assert f"inet {one.endpoint('b').ip_address}/16" in one.run("ip", "addr", "show", "dev", "eth0")
+    assert f"via {one.endpoint('b').gateway} dev eth0" in one.run("ip", "route", "show", "default")

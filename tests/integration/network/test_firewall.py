@@ -1,5 +1,6 @@
 """Beside other people's firewalls: rules that come back, policies, marked rules and their removal."""
 
+import asyncio
 import json
 
 import pytest
@@ -46,6 +47,31 @@ async def test_a_flush_heals_and_the_rules_are_equal(world: World) -> None:
     with one.listen(80) as server:
         assert world.internet.reach(HOST4, 8080, server) == INTERNET4
     assert not any("8081" in text for _, text in (before or ((), ()))[1])
+
+
+async def test_flushes_while_containers_come_and_go_leave_exactly_the_rules_of_those_that_are(world: World) -> None:
+    daemon = await world.daemon()
+    stays = await world.run(daemon, "stays", ports=PORTS)
+    before = rules_of(world, daemon)
+
+    async def churn(number: int) -> None:
+        for _ in range(4):
+            one = await world.run(daemon, ports={"80/tcp": [("", str(8100 + number))]})
+            await daemon.controller.release(one.id)
+            one.kill()
+
+    async def flush() -> None:
+        for _ in range(8):
+            await asyncio.to_thread(world.host.nft, "flush ruleset\n")
+            await asyncio.sleep(0)
+
+    await asyncio.gather(flush(), *map(churn, range(4)))
+    await eventually(lambda: rules_of(world, daemon) == before, 5)
+    with stays.listen(80) as server:
+        assert world.internet.reach(HOST4, 8080, server) == INTERNET4
+        for number in range(4):
+            with pytest.raises(OSError):
+                world.internet.call(HOST4, 8100 + number, 0.7)
 
 
 async def test_a_change_while_the_table_is_gone_makes_it_whole(world: World) -> None:

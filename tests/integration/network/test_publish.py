@@ -208,7 +208,39 @@ async def test_only_those_on_the_list_reach_a_guarded_port(world: World) -> None
         for port in (8080, 8081):
             # The proxy cannot tell who may: it does not listen.
             assert is_refused(lambda: world.internet.call(HOST6, port))
-    assert [entry["from"] for entry in daemon.controller.audit()] == [f"10.0.0.0/8, {INTERNET4}/32"] * 2 + ["10.0.0.0/8"] * 2
+    found = [port.sources for port in daemon.controller.audit().ports]
+    assert found == [("10.0.0.0/8", f"{INTERNET4}/32")] * 2 + [("10.0.0.0/8",)] * 2
+
+
+async def test_a_list_of_the_containers_own_holds_whatever_network_its_ports_lead_to(world: World) -> None:
+    daemon = await world.daemon()
+    await daemon.controller.catalogue.create(NetworkCreate(name="n"))
+    guarded = {"80/tcp": ("10.0.0.0/8",), "81/tcp": (f"{INTERNET4}/32",)}
+    ports = {"80/tcp": [("", "8080")], "81/tcp": [("", "8081")]}
+    one = await world.run(daemon, network=("bridge", "n"), ports=ports, allow=guarded)
+    await daemon.controller.disconnect(one.id, daemon.controller.find("bridge"))
+    with one.listen(80) as server, one.listen(81) as other:
+        with pytest.raises(TimeoutError):
+            world.internet.call(HOST4, 8080, 0.7)
+        assert world.internet.reach(HOST4, 8081, other) == INTERNET4
+        # The host itself is no stranger.
+        assert world.host.reach(HOST4, 8080, server)
+
+
+async def test_a_trusted_link_reaches_published_ports_at_the_containers_own_address(world: World) -> None:
+    daemon = await world.daemon()
+    for name, trusted in (("m", "up0:other0"), ("o", "other0")):
+        options = {"com.docker.network.bridge.trusted_host_interfaces": trusted}
+        await daemon.controller.catalogue.create(NetworkCreate(name=name, options=options))
+    one = await world.run(daemon, network="m", ports={"80/tcp": [("", "8080")]})
+    two = await world.run(daemon, network="o", ports={"80/tcp": [("", "8081")]})
+    for subnet in ("172.18.0.0/16", "172.19.0.0/16"):
+        world.internet.run("ip", "route", "add", subnet, "via", HOST4)
+    with one.listen(80) as server, one.listen(81), two.listen(80):
+        assert world.internet.reach(one.ip, 80, server) == INTERNET4
+        for address, port in ((one.ip, 81), (two.ip, 80)):
+            with pytest.raises(OSError):
+                world.internet.call(address, port, 0.7)
 
 
 async def test_without_packet_rules_the_proxy_carries_everything(world: World) -> None:
