@@ -387,10 +387,15 @@ class Catalogue:
 
     async def _create_macvlan(self, request: NetworkCreate) -> Network:
         id = ids.new_id()
-        macvlan.mode(request.driver, dict(request.options))
-        parent = request.options.get(macvlan.PARENT, "")
+        options = dict(request.options)
+        mode, parent = macvlan.mode(request.driver, options), options.get(macvlan.PARENT, "")
+        macvlan.flag(options)
+        beside = [one.record for one in self._networks.values() if parent and one.record.driver == "macvlan" and one.record.link == parent]
+        for other in beside if request.driver == "macvlan" else ():
+            if "passthru" in (mode, theirs := macvlan.mode("macvlan", dict(other.options))):
+                raise SystemFailureError(f"macvlan network {other.id} is already using parent interface {parent} in mode {theirs}")
         link, made = await self._kernel.run(lambda: macvlan.ensure_parent(self._kernel.route(), request.driver, parent, id, self.alias))
-        pools, shown = design.choose_pools(request, self._subnets, (), gateways=lambda _: True)
+        pools, shown = design.choose_pools(request, self._subnets, (), gateways=lambda _: not request.internal)
         record = design.new_record(request, id, self._clock.now_ns(), pools=pools, ipam_config=shown, link=link, owns_link=made)
         return await self._keep(record)
 

@@ -11,9 +11,10 @@ import socket
 from argosy.base.errors import NotImplementedInArgosyError
 from argosy.linux import netns
 from argosy.linux.netlink import NetlinkError, NetlinkSocket, queue
-from argosy.linux.netlink import link as links
 from argosy.linux.netlink.link import Link
 from argosy.network.bandwidth import Bandwidth, bucket
+from argosy.network.inner import own_link
+from argosy.network.model import Endpoint
 
 
 def limit(host: NetlinkSocket, inner: NetlinkSocket, host_link: str, own: Link, wanted: Bandwidth) -> None:
@@ -26,16 +27,16 @@ def limit(host: NetlinkSocket, inner: NetlinkSocket, host_link: str, own: Link, 
     _set(inner, own.index, wanted.up, own.mtu)
 
 
-def limit_running(host: NetlinkSocket, netns_pid: int, host_link: str, mac: str, wanted: Bandwidth) -> None:
-    """The same for an endpoint of a running container, found by its hardware address."""
+def limit_running(host: NetlinkSocket, netns_pid: int, host_link: str, endpoint: Endpoint, wanted: Bandwidth) -> None:
+    """The same for an endpoint of a running container."""
     fd = netns.open_pid(netns_pid)
     try:
         with netns.entered(fd):
             inner = NetlinkSocket()
         with inner:
-            own = next((link for link in links.list_links(inner) if link.mac == mac), None)
+            own = own_link(inner, endpoint)
             if own is None:
-                raise OSError(errno.ENODEV, f"no link {mac} in the container")
+                raise OSError(errno.ENODEV, "its link in the container is gone")
             limit(host, inner, host_link, own, wanted)
     finally:
         os.close(fd)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from argosy.base import ids
 from argosy.base.errors import ForbiddenError, InvalidParameterError, SystemFailureError
 from argosy.network import bandwidth
-from argosy.network.drivers import bridge
+from argosy.network.drivers import bridge, macvlan
 from argosy.network.drivers import options as opts
 from argosy.network.firewall.rules import Elements
 from argosy.network.ipam import Address, Pool, Subnet
@@ -108,6 +108,8 @@ def validate(network: Network, settings: EndpointSettings) -> None:
     except InvalidParameterError as error:
         unable = str(error)
     faults += [unable] if unable else []
+    if settings.mac_address and network.record.driver == "ipvlan":
+        raise InvalidParameterError("ipvlan interfaces do not support custom mac address assignment")
     if settings.mac_address and not _is_mac(settings.mac_address):
         raise InvalidParameterError(f"invalid MAC address {settings.mac_address}")
     if len(faults) == 1:
@@ -164,17 +166,19 @@ def allocate(network: Network, request: SandboxRequest, settings: EndpointSettin
         raise
     names = dns_names(request, settings)
     four, six = found[4], found[6]
-    routed = not network.record.internal
+    record = network.record
+    routed = not record.internal and not macvlan.routed(record.driver, dict(record.options))
     endpoint = Endpoint(
         network_id=network.record.id,
         endpoint_id=endpoint_id,
-        gateway=_gateway(network, 4) if four and routed else "",
+        gateway=_gateway(network, four[0]) if four and routed else "",
         ip_address=str(four[1]) if four else "",
         ip_prefix_len=four[0].subnet.prefixlen if four else 0,
-        ipv6_gateway=_gateway(network, 6) if six and routed else "",
+        ipv6_gateway=_gateway(network, six[0]) if six and routed else "",
         global_ipv6_address=str(six[1]) if six else "",
         global_ipv6_prefix_len=six[0].subnet.prefixlen if six else 0,
-        mac_address=settings.mac_address.replace("-", ":").lower() or bridge.random_mac(),
+        # An ipvlan link has its parent's.
+        mac_address="" if record.driver == "ipvlan" else settings.mac_address.replace("-", ":").lower() or bridge.random_mac(),
         dns_names=names if network.has_dns else (),
     )
     link = f"veth{endpoint_id[:11]}" if network.record.driver == "bridge" else ""
@@ -207,15 +211,15 @@ def _address(network: Network, settings: EndpointSettings, version: int, taken: 
     )
 
 
-def _gateway(network: Network, version: int) -> str:
-    """Return the default route that a container gets: the bridge, unless the default network was told another."""
+def _gateway(network: Network, pool: Pool) -> str:
+    """Return the default route out of a subnet: its gateway, unless the default network was told another."""
     if network.default:
-        key = "DefaultGatewayIPv4" if version == 4 else "DefaultGatewayIPv6"
+        key = "DefaultGatewayIPv4" if pool.subnet.version == 4 else "DefaultGatewayIPv6"
         for entry in network.record.ipam_config:
             other = (entry.get("AuxiliaryAddresses") or {}).get(key)
             if other:
                 return str(other)
-    return network.gateway(version)
+    return str(pool.gateway) if pool.gateway is not None else ""
 
 
 def give_back(network: Network, attachment: Attachment) -> None:

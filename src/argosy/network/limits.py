@@ -59,7 +59,7 @@ class Limits:
                     _log.error("container %s: its bandwidth cannot be limited: %s", box.id[:12], error)
 
     def _apply(self, pid: int, attachment: Attachment, bandwidth: Bandwidth) -> None:
-        channel.limit_running(self._kernel.route(), pid, attachment.host_link, attachment.endpoint.mac_address, bandwidth)
+        channel.limit_running(self._kernel.route(), pid, attachment.host_link, attachment.endpoint, bandwidth)
 
 
 def _index(link: str) -> int:

@@ -19,6 +19,8 @@ from argosy.linux.netlink.socket import NETLINK_SOCK_DIAG, NetlinkError
 from argosy.linux.nftables import Nftables
 from argosy.network import channel
 from argosy.network.bandwidth import NO_LIMIT, Bandwidth
+from argosy.network.inner import link_with_address, own_link
+from argosy.network.model import Endpoint
 
 DNS_ADDRESS = "127.0.0.11"
 _DNS_TABLE = "argosy-dns"
@@ -42,6 +44,7 @@ class EndpointPlan:
     name: str = ""
     """A name for the link inside; else prefix and the first free number."""
     mode: str = ""
+    flag: str = ""
     sysctls: tuple[tuple[str, str], ...] = ()
     bandwidth: Bandwidth = NO_LIMIT
 
@@ -128,7 +131,7 @@ def add_endpoint(host: NetlinkSocket, inner: NetlinkSocket, netns_fd: int, plan:
     elif plan.kind == "macvlan":
         host.run([links.add_macvlan(name, parent, plan.mode, plan.mac, plan.mtu, netns_fd)])
     else:
-        host.run([links.add_ipvlan(name, parent, plan.mode, plan.mtu, netns_fd)])
+        host.run([links.add_ipvlan(name, parent, plan.mode, plan.flag, plan.mtu, netns_fd)])
     found = links.find_link(inner, name)
     if found is None:
         raise OSError(19, f"link {name} did not appear in the container")
@@ -176,18 +179,21 @@ def _inner_sysctls(name: str, plan: EndpointPlan, ipv6: bool) -> None:
 
 
 def set_gateways(inner: NetlinkSocket, gateway_4: str, gateway_6: str) -> None:
-    """Make the default routes exactly these; empty: none."""
+    """Make the default routes exactly these; empty: none, ``@ADDRESS``: straight out of the link that has this address."""
     present: dict[int, addresses.Route] = {
         route.destination.version: route for route in addresses.list_routes(inner) if not route.destination.prefixlen
     }
     requests: list[Request] = []
     for version, gateway in ((4, gateway_4), (6, gateway_6)):
         old = present.get(version)
-        if old is not None and old.gateway == gateway:
+        link = link_with_address(inner, gateway[1:]) if gateway.startswith("@") else 0
+        if old is not None and (old.link == link if link else old.gateway == gateway):
             continue
         if old is not None:
             requests.append(addresses.delete_route(addresses.default_network(version)))
-        if gateway:
+        if link:
+            requests.append(addresses.add_route(addresses.default_network(version), None, link))
+        elif gateway:
             requests.append(addresses.add_route(addresses.default_network(version), ipaddress.ip_address(gateway), 0))
     if requests:
         inner.run(requests)
@@ -248,16 +254,16 @@ def remove_link(host: NetlinkSocket, name: str) -> None:
             host.run([links.delete_link(name)])
 
 
-def remove_inside(netns_pid: int, mac: str) -> None:
-    """Delete a link inside a namespace by its hardware address (macvlan has no end in the host)."""
+def remove_inside(netns_pid: int, endpoint: Endpoint) -> None:
+    """Delete an endpoint's link inside a namespace (macvlan and ipvlan have no end in the host)."""
     with contextlib.suppress(OSError):
         fd = netns.open_pid(netns_pid)
         try:
             with netns.entered(fd):
                 inner = NetlinkSocket()
             with inner:
-                for link in links.list_links(inner):
-                    if link.mac == mac:
-                        inner.run([links.delete_link(index=link.index)])
+                own = own_link(inner, endpoint)
+                if own is not None:
+                    inner.run([links.delete_link(index=own.index)])
         finally:
             os.close(fd)

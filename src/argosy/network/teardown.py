@@ -42,8 +42,8 @@ class Teardown:
         try:
             if attachment.host_link:
                 await self._kernel.run_slow(self._remove_link, attachment.host_link)
-            elif netns_pid and attachment.endpoint.mac_address:
-                await self._kernel.run_slow(plumbing.remove_inside, netns_pid, attachment.endpoint.mac_address)
+            elif netns_pid and (attachment.endpoint.mac_address or network.record.driver == "ipvlan"):
+                await self._kernel.run_slow(plumbing.remove_inside, netns_pid, attachment.endpoint)
         finally:
             endpoints.give_back(network, attachment)
 

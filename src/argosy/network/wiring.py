@@ -34,9 +34,17 @@ def attach_plan(box: Box, settings: NetworkSettings, alias: str, *, diag: bool) 
 
 
 def gateways(box: Box) -> tuple[str, str]:
-    """Return the default routes, IPv4 and IPv6; empty for none."""
+    """Return the default routes, IPv4 and IPv6; empty for none, ``@ADDRESS`` for the link of that address, which has no gateway."""
     four, six = box.gateway_network(4), box.gateway_network(6)
-    return (four[1].endpoint.gateway if four else "", six[1].endpoint.ipv6_gateway if six else "")
+    straight = next((attachment.endpoint for network, _, attachment in box.networks.values() if _routed(network)), None)
+    return (
+        four[1].endpoint.gateway if four else f"@{straight.ip_address}" if straight and straight.ip_address else "",
+        six[1].endpoint.ipv6_gateway if six else f"@{straight.global_ipv6_address}" if straight and straight.global_ipv6_address else "",
+    )
+
+
+def _routed(network: Network) -> bool:
+    return not network.record.internal and macvlan.routed(network.record.driver, dict(network.record.options))
 
 
 def endpoint_plan(network: Network, asked: EndpointSettings, attachment: Attachment, settings: NetworkSettings, alias: str) -> EndpointPlan:
@@ -62,6 +70,7 @@ def endpoint_plan(network: Network, asked: EndpointSettings, attachment: Attachm
         prefix=options.container_prefix,
         name=(asked.driver_opts or {}).get(opts.INTERFACE_NAME, ""),
         mode="" if record.driver == "bridge" else macvlan.mode(record.driver, dict(record.options)),
+        flag=macvlan.flag(dict(record.options)) if record.driver == "ipvlan" else "",
         sysctls=endpoints.inner_sysctls(asked.driver_opts),
         bandwidth=bandwidth.asked(asked.driver_opts),
     )

@@ -162,3 +162,31 @@ def test_allow_lists_and_inner_sysctls_are_parsed_or_refused() -> None:
     for bad in ("kernel.x=1", "net.ipv4.conf.all.x=1", "net.ipv4.conf.IFNAME.x", "net.ipv4/../conf.x.IFNAME.y=1"):
         with pytest.raises(InvalidParameterError, match="unrecognised network interface sysctl"):
             endpoints.inner_sysctls({key: bad})
+
+
+def other_kind(driver: str, **options: str) -> Network:
+    pools = (PoolRecord("10.0.0.0/24", gateway="10.0.0.1", named=True), PoolRecord("10.1.0.0/24", gateway="10.1.0.9", named=True))
+    return Network.of(NetworkRecord(id="k" * 8, name="k", created=1, driver=driver, link="up0", pools=pools, options=options))
+
+
+def test_the_gateway_is_that_of_the_addresss_own_subnet() -> None:
+    asked = EndpointSettings(ipam_config=EndpointIpamConfig("10.1.0.5"))
+    endpoint = endpoints.allocate(other_kind("macvlan"), REQUEST, asked).endpoint
+    assert (endpoint.ip_address, endpoint.gateway) == ("10.1.0.5", "10.1.0.9")
+
+
+def test_an_ipvlan_endpoint_has_no_hardware_address_of_its_own() -> None:
+    assert endpoints.allocate(other_kind("ipvlan"), REQUEST, EndpointSettings()).endpoint.mac_address == ""
+    with pytest.raises(InvalidParameterError, match="ipvlan interfaces do not support custom mac address assignment"):
+        endpoints.allocate(other_kind("ipvlan"), REQUEST, EndpointSettings(mac_address="02:00:00:00:00:01"))
+
+
+def test_routed_ipvlan_has_no_gateway_but_a_route_out_of_its_link() -> None:
+    one = other_kind("ipvlan", ipvlan_mode="l3")
+    assert wiring.gateways(box((one, EndpointSettings()))) == ("@10.0.0.2", "")
+    assert wiring.gateways(box((other_kind("ipvlan"), EndpointSettings()))) == ("10.0.0.1", "")
+    # A network with a gateway leads outside before one without.
+    assert (
+        wiring.gateways(box((other_kind("ipvlan", ipvlan_mode="l3s"), EndpointSettings()), (network(), EndpointSettings())))[0]
+        == "10.0.0.1"
+    )

@@ -33,7 +33,7 @@ _VETH_INFO_PEER = 1
 _IFLA_BR_FORWARD_DELAY = 1
 _IFLA_BR_STP_STATE = 5
 _IFLA_MACVLAN_MODE = 1
-_IFLA_IPVLAN_MODE = 1
+_IFLA_IPVLAN_MODE, _IFLA_IPVLAN_FLAGS = 1, 2
 _IFLA_VLAN_ID = 1
 _IFLA_INET6_ADDR_GEN_MODE = 8
 _IN6_ADDR_GEN_MODE_NONE = 1
@@ -41,6 +41,7 @@ _AF_UNSPEC, _AF_INET6 = 0, 10
 _RTEXT_FILTER_SKIP_STATS = 1 << 3
 
 MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
+IPVLAN_FLAGS = {"bridge": 0, "private": 1, "vepa": 2}
 IPVLAN_MODES = {"l2": 0, "l3": 1, "l3s": 2}
 
 _INFO = struct.Struct("=BxHiII")
@@ -103,8 +104,9 @@ def add_macvlan(name: str, parent: int, mode: str, mac: str, mtu: int, netns_fd:
     return _new(name, "macvlan", _common(name, mac, mtu, netns_fd), u32(_IFLA_MACVLAN_MODE, MACVLAN_MODES[mode]), u32(_IFLA_LINK, parent))
 
 
-def add_ipvlan(name: str, parent: int, mode: str, mtu: int, netns_fd: int) -> Request:
-    return _new(name, "ipvlan", _common(name, "", mtu, netns_fd), u16(_IFLA_IPVLAN_MODE, IPVLAN_MODES[mode]), u32(_IFLA_LINK, parent))
+def add_ipvlan(name: str, parent: int, mode: str, flag: str, mtu: int, netns_fd: int) -> Request:
+    data = u16(_IFLA_IPVLAN_MODE, IPVLAN_MODES[mode]) + u16(_IFLA_IPVLAN_FLAGS, IPVLAN_FLAGS[flag])
+    return _new(name, "ipvlan", _common(name, "", mtu, netns_fd), data, u32(_IFLA_LINK, parent))
 
 
 def add_vlan(name: str, parent: int, number: int) -> Request:
