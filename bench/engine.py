@@ -24,6 +24,7 @@ sys.path.insert(0, str(HERE))
 import measures.answers  # noqa: E402
 import measures.busy  # noqa: E402
 import measures.life  # noqa: E402
+import measures.networks  # noqa: E402
 import measures.streams  # noqa: E402, F401
 import report  # noqa: E402
 from measures import MEASURES, Measure, Round  # noqa: E402

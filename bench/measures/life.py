@@ -71,7 +71,7 @@ def exec_true(engine: Target, payload: Payload) -> Iterator[Round]:
         engine.remove(container)
 
 
-def _burst(engine: Target, network: str, count: int = 50, width: int = 8) -> Iterator[Round]:
+def burst(engine: Target, network: str, count: int = 50, width: int = 8) -> Iterator[Round]:
     def once() -> dict[str, float]:
         made: list[str] = []
 
@@ -94,13 +94,13 @@ def _burst(engine: Target, network: str, count: int = 50, width: int = 8) -> Ite
 @measure("containers/s", "higher", rounds=3, heavy=True, parts={"remove": ("containers/s", "higher")})
 def burst_none(engine: Target, payload: Payload) -> Iterator[Round]:
     """create + start of 50 containers by 8 clients, no network, and their forced removal"""
-    yield from _burst(engine, "none")
+    yield from burst(engine, "none")
 
 
 @measure("containers/s", "higher", rounds=3, heavy=True, parts={"remove": ("containers/s", "higher")})
 def burst_bridge(engine: Target, payload: Payload) -> Iterator[Round]:
     """create + start of 50 containers by 8 clients, default bridge, and their forced removal"""
-    yield from _burst(engine, "bridge")
+    yield from burst(engine, "bridge")
 
 
 @measure("ms", rounds=15)
