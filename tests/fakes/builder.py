@@ -29,3 +29,22 @@ class FakeBuilder:
     async def prune(self, *, filters: Mapping[str, Sequence[str]], **limits: Any) -> tuple[list[str], int]:
         self.pruned.append({"filters": filters, **limits})
         return ["abc"], 7
+
+
+class FakeBuildKit:
+    """Takes connections and keeps what came with them."""
+
+    def __init__(self) -> None:
+        self.served: list[bytes] = []
+        self.sessions: list[tuple[str, list[str]]] = []
+
+    async def load(self) -> None:
+        pass
+
+    def serve(self, transport, early: bytes) -> None:
+        self.served.append(early)
+        transport.close()
+
+    def open_session(self, id: str, methods, transport, early: bytes) -> None:
+        self.sessions.append((id, list(methods)))
+        transport.close()

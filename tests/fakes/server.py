@@ -11,7 +11,7 @@ from typing import Any
 from argosy.api.listeners import unix_listener
 from argosy.api.server import ApiServer
 from argosy.base.clock import ManualClock
-from fakes.builder import FakeBuilder
+from fakes.builder import FakeBuilder, FakeBuildKit
 from fakes.engine import (
     NOW,
     SECOND,
@@ -90,7 +90,7 @@ class Api:
         self.containers = FakeContainers(container())
         self.execs, self.images, self.networks = FakeExecs(), FakeImages(), FakeNetworks()
         self.registries = FakeRegistries()
-        self.volumes, self.system, self.builder = FakeVolumes(), FakeSystem(), FakeBuilder()
+        self.volumes, self.system, self.builder, self.buildkit = FakeVolumes(), FakeSystem(), FakeBuilder(), FakeBuildKit()
         self.server = ApiServer(
             containers=self.containers,
             execs=self.execs,
@@ -100,6 +100,7 @@ class Api:
             volumes=self.volumes,
             system=self.system,
             builder=self.builder,
+            buildkit=self.buildkit,
             clock=self.clock,
         )
 

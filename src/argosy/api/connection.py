@@ -18,7 +18,7 @@ from argosy.api.answer import JSON, Answer
 from argosy.api.errors import body_of
 from argosy.api.request import Request
 
-_HIJACKABLE = re.compile(rb"POST (?:/v[0-9.]+)?/(?:containers/[^/ ?]+/attach|exec/[^/ ?]+/start)[? ]")
+_HIJACKABLE = re.compile(rb"POST (?:/v[0-9.]+)?/(?:containers/[^/ ?]+/attach|exec/[^/ ?]+/start|grpc|session)[? ]")
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _HEAD_LIMIT = 1 << 20

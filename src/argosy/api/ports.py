@@ -3,6 +3,7 @@
 Names given by clients (``ref``) are a container's name, full id or unambiguous prefix.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -151,6 +152,22 @@ class Builder(Protocol):
     async def cancel(self, build_id: str) -> None: ...
     async def prune(self, *, filters: Filters, all: bool, reserved: int, maximum: int, free: int) -> tuple[list[str], int]:
         """Return (ids of the entries removed, bytes freed). Raises InvalidParameterError on an unknown filter."""
+        ...
+
+
+class BuildKit(Protocol):
+    """BuildKit's protocol on connections that have left HTTP/1.1."""
+
+    async def load(self) -> None:
+        """To be awaited before the others are called."""
+        ...
+
+    def serve(self, transport: asyncio.Transport, early: bytes) -> None:
+        """Answer a client; ``early`` is what it has sent already."""
+        ...
+
+    def open_session(self, id: str, methods: Sequence[str], transport: asyncio.Transport, early: bytes) -> None:
+        """Take a client that serves us ``methods``."""
         ...
 
 

@@ -13,6 +13,8 @@ from argosy.base.errors import InvalidParameterError, SystemFailureError
 from argosy.schema import decode_with_fields
 
 if TYPE_CHECKING:
+    from multidict import MultiMapping
+
     from argosy.api.connection import Connection
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -53,7 +55,7 @@ class Request:
         return str(self.connection.peername)
 
     @property
-    def headers(self) -> Mapping[str, str]:
+    def headers(self) -> "MultiMapping[str]":
         return self.message.headers
 
     @property

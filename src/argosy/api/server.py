@@ -14,7 +14,7 @@ from argosy.api.answer import JSON, Answer, Gone
 from argosy.api.connection import Connection
 from argosy.api.errors import body_of, message_of, status_of
 from argosy.api.listeners import Listener, close_listener, serve
-from argosy.api.ports import Builder, Containers, Execs, ImageStore, NetworkStore, Registries, System, VolumeStore
+from argosy.api.ports import Builder, BuildKit, Containers, Execs, ImageStore, NetworkStore, Registries, System, VolumeStore
 from argosy.api.request import Request
 from argosy.api.routes import all_routes
 from argosy.api.seam import Seam
@@ -46,6 +46,7 @@ class ApiServer:
         volumes: VolumeStore,
         system: System,
         builder: Builder,
+        buildkit: BuildKit,
         clock: Clock | None = None,
         extra_routes: Iterable[Route] = (),
     ) -> None:
@@ -59,6 +60,7 @@ class ApiServer:
             volumes=volumes,
             system=system,
             builder=builder,
+            buildkit=buildkit,
             clock=clock or SystemClock(),
             tasks=self._tasks,
         )

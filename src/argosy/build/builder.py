@@ -57,7 +57,7 @@ class Builder:
         self._tmp = home / "tmp"
         self._memory = memory
         self._layers = layers
-        self._contexts = Contexts(directory=home / "contexts", workers=workers, trash=layers.trash, git=git, limits=layers.limits)
+        self.contexts = Contexts(directory=home / "contexts", workers=workers, trash=layers.trash, git=git, limits=layers.limits)
         self._caches = CacheMounts(home / "mounts", table=table, workers=workers, trash=layers.trash, clock=clock)
         self._downloads = Downloads(home / "downloads", table=table, trash=layers.trash, clock=clock)
         self.cache = CacheKeeper(table=table, mounts=self._caches, downloads=self._downloads, images=images, clock=clock, home=home)
@@ -88,14 +88,18 @@ class Builder:
         self._tmp.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self._tmp.iterdir():
             self._layers.trash.put(left)
-        self._contexts.open()
+        self.contexts.open()
         self._caches.open()
         self._downloads.open()
         if self._memory.is_dir():
             for left in self._memory.iterdir():
                 left.unlink()
 
-    async def build(self, request: BuildRequest, body: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+    def build(self, request: BuildRequest, body: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        """Build in the context that the request names, or that the body is; as `build_in`."""
+        return self.build_in(self._context(request, body), request)
+
+    async def build_in(self, source: AbstractAsyncContextManager[Context], request: BuildRequest) -> AsyncIterator[Message]:
         """Yield the messages of the build. Closed early, the build is cancelled.
 
         Raises InvalidParameterError before the first message for what is wrong with the request, the context or the Dockerfile;
@@ -104,7 +108,7 @@ class Builder:
         async with AsyncExitStack() as undo:
             scratch = Path(tempfile.mkdtemp(dir=self._tmp))
             undo.callback(self._layers.trash.put, scratch)
-            context = await undo.enter_async_context(self._context(request, body))
+            context = await undo.enter_async_context(source)
             # Read at the first build: 2 MiB that a daemon which builds nothing does without.
             await asyncio.to_thread(importlib.import_module, "argosy.build.building")
             from argosy.build.building import Building
@@ -113,7 +117,7 @@ class Builder:
             file = parse(context.dockerfile, context.name)
 
             async def fetch(url: str) -> Path:
-                return await undo.enter_async_context(self._contexts.files(url))
+                return await undo.enter_async_context(self.contexts.files(url))
 
             contexts = NamedContexts(request.contexts, sent=context.sent, fetch=fetch)
             building = Building(self._services, request, file, context=context.root, contexts=contexts, scratch=scratch, undo=undo)
@@ -130,8 +134,8 @@ class Builder:
     def _context(self, request: BuildRequest, body: AsyncIterator[bytes]) -> AbstractAsyncContextManager[Context]:
         apart = named.apart(request.contexts)
         if request.remote and request.remote != "client-session":
-            return self._contexts.from_remote(request.remote, dockerfile=request.dockerfile, body=body, apart=apart)
-        return self._contexts.from_stream(body, dockerfile=request.dockerfile, apart=apart)
+            return self.contexts.from_remote(request.remote, dockerfile=request.dockerfile, body=body, apart=apart)
+        return self.contexts.from_stream(body, dockerfile=request.dockerfile, apart=apart)
 
     async def cancel(self, build_id: str) -> None:
         """End a build; one that is not there has ended."""

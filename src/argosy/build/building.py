@@ -159,6 +159,8 @@ class Building:
             planned.stage.number,
             name=name,
             steps=self._plan.steps + bool(request.labels),
+            first=planned.first_step,
+            own=1 + len(planned.stage.instructions),
             remove=request.remove,
             clock=self._services.clock,
         )

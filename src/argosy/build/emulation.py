@@ -49,6 +49,13 @@ def refusal(platform: Platform, own: str, handlers: Iterable[str]) -> str:
     )
 
 
+def runnable(own: str, handlers: Iterable[str]) -> list[str]:
+    """Return the platforms whose programs can be executed, this host's first: ``linux/amd64``, …; arguments as of `refusal`."""
+    texts = [text for text in handlers if "F" in _field(text, "flags:")]
+    names = [own, *_NATIVE.get(own, ()), *(name for name in _MACHINES if any(_is_for(text, name) for text in texts))]
+    return [f"linux/{name}" for name in dict.fromkeys(names)]
+
+
 def _is_for(text: str, architecture: str) -> bool:
     machine = _MACHINES.get(architecture)
     magic = re.search(r"^magic ([0-9a-f]+)$", text, re.MULTILINE)

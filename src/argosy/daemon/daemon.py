@@ -53,6 +53,7 @@ class Daemon:
             volumes=parts.volumes,
             system=parts.system,
             builder=parts.builder,
+            buildkit=parts.buildkit,
         )
         for listener in listeners:
             await self._api.listen(listener)

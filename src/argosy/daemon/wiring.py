@@ -15,8 +15,9 @@ from argosy.base.units import parse_size
 from argosy.build.builder import Builder
 from argosy.build.cache.table import CacheTable
 from argosy.build.context.git import Clone
-from argosy.build.emulation import PLACE, refusal
+from argosy.build.emulation import PLACE, refusal, runnable
 from argosy.daemon.build_runner import BuildRunner
+from argosy.daemon.buildkit import BuildKit
 from argosy.daemon.config import DaemonConfig
 from argosy.daemon.remap import mapping_namespace
 from argosy.daemon.root import DataRoot
@@ -103,6 +104,7 @@ class Parts:
     system: SystemService
     transient: Transient
     builder: Builder
+    buildkit: BuildKit
     events: EventBus
     supervisor: Supervisor
     settings: EngineSettings
@@ -349,6 +351,9 @@ def _engine(
         clock=clock,
         supervisor=supervisor,
     )
+    buildkit = BuildKit(
+        builder=builder, worker_id=daemon_id, platforms=lambda: runnable(host_architecture(), _binfmt_handlers()), clock=clock
+    )
     system = SystemService(
         settings=info_settings(config, settings, lower.snapshots.driver, describe(lower.layers.driver), daemon_id),
         machine=machine,
@@ -385,6 +390,7 @@ def _engine(
         system,
         transient,
         builder,
+        buildkit,
         events,
         supervisor,
         settings,

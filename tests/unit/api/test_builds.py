@@ -46,11 +46,34 @@ async def test_what_fails_before_the_first_message_has_a_status_of_its_own(api: 
     assert (reply.status, reply.message) == (400, "dockerfile parse error on line 1: unknown instruction: X")
 
 
-async def test_buildkit_is_told_the_way_out(api: Api) -> None:
+async def test_the_oldest_way_to_buildkit_is_told_others(api: Api) -> None:
     reply = await api.ask("POST", "/build?version=2")
     assert reply.status == 501 and "DOCKER_BUILDKIT=0" in reply.message
-    reply = await api.ask("POST", "/session", headers={"Upgrade": "h2c", "Connection": "Upgrade"})
-    assert reply.status == 501 and "DOCKER_BUILDKIT=0" in reply.message
+
+
+async def test_connections_of_buildkit_leave_http(api: Api) -> None:
+    client = await api.connect()
+    client.send("POST", "/v1.51/grpc", headers={"Upgrade": "h2c", "Connection": "Upgrade"}, extra=b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    status, headers = await client.head()
+    assert (status, headers["upgrade"]) == (101, "h2c")
+    assert await client.reader.read() == b""
+    await client.close()
+    # What came behind the request is not lost, nor taken for another.
+    assert api.buildkit.served == [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+
+    client = await api.connect()
+    names = {"X-Docker-Expose-Session-Uuid": "one", "X-Docker-Expose-Session-Grpc-Method": "/a/b"}
+    client.send("POST", "/session", headers={"Upgrade": "h2c", "Connection": "Upgrade", **names})
+    assert (await client.head())[0] == 101
+    await client.close()
+    assert api.buildkit.sessions == [("one", ["/a/b"])]
+
+
+async def test_connections_of_buildkit_that_cannot_be(api: Api) -> None:
+    upgrade = {"Upgrade": "h2c", "Connection": "Upgrade"}
+    assert (await api.ask("POST", "/grpc")).message == "no upgrade proto in request"
+    assert (await api.ask("POST", "/grpc", headers={**upgrade, "Upgrade": "tcp"})).message == "protocol tcp not supported"
+    assert (await api.ask("POST", "/session", headers=upgrade)).message == "a session needs an id: X-Docker-Expose-Session-Uuid"
 
 
 async def test_wrong_parameters_are_refused(api: Api) -> None:

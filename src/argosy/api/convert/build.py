@@ -21,16 +21,16 @@ NO_CACHE = "nocachefilter"
 CONTEXTS = "contexts"
 """Parameter of our own: named contexts, a JSON object (`build.context.named`). Others have it in BuildKit's sessions only."""
 SECRETS = "X-Argosy-Build-Secrets"
-"""JSON, base64: id → base64 of the value. BuildKit's sessions, by which other clients hand secrets over, are not served yet."""
+"""JSON, base64: id → base64 of the value. Clients of BuildKit hand secrets over in their sessions."""
 _CLASSIC = "set DOCKER_BUILDKIT=0 (docker build), or use argosy build"
 
 
 def build_request(request: Request) -> BuildRequest:
     """Return what is asked. Raises InvalidParameterError in Docker's words."""
     if request.text("version", "1") not in ("", "1"):
-        raise NotImplementedInArgosyError(f"builds with BuildKit need its sessions, which are not served yet: {_CLASSIC}")
+        raise NotImplementedInArgosyError(f"BuildKit is served by /grpc, not by /build?version=2: use docker buildx, or {_CLASSIC}")
     if request.has("outputs") and request.text("outputs") not in ("", "null", "[]"):
-        raise NotImplementedInArgosyError(f"build outputs need BuildKit, whose sessions are not served yet: {_CLASSIC}")
+        raise NotImplementedInArgosyError(f"outputs other than the image are not served: {_CLASSIC}")
     return BuildRequest(
         tags=_tags(request),
         dockerfile=request.text("dockerfile"),

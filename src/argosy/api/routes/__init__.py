@@ -1,6 +1,6 @@
 """The routes, a noun a file; each class takes what it serves from and lists its routes."""
 
-from argosy.api.ports import Builder, Containers, Execs, ImageStore, NetworkStore, Registries, System, VolumeStore
+from argosy.api.ports import Builder, BuildKit, Containers, Execs, ImageStore, NetworkStore, Registries, System, VolumeStore
 from argosy.api.routes.archives import ArchiveRoutes
 from argosy.api.routes.attach import AttachRoutes
 from argosy.api.routes.builds import BuildRoutes
@@ -31,6 +31,7 @@ def all_routes(
     volumes: VolumeStore,
     system: System,
     builder: Builder,
+    buildkit: BuildKit,
     clock: Clock,
     tasks: Supervisor,
 ) -> list[Route]:
@@ -50,5 +51,5 @@ def all_routes(
         *VolumeRoutes(volumes).routes(),
         *plugin_routes(),
         *swarm_routes(),
-        *BuildRoutes(builder).routes(),
+        *BuildRoutes(builder, buildkit).routes(),
     ]

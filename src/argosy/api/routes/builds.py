@@ -1,5 +1,6 @@
-"""Builds: ``POST /build`` with the classic builder's stream, the build cache, and where BuildKit's clients are told the way out."""
+"""Builds: ``POST /build`` with the classic builder's stream, the build cache, and the two connections of BuildKit's clients."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -7,24 +8,27 @@ from argosy.api.answer import JSON, Answer, Gone, Stream, json
 from argosy.api.convert.build import build_request
 from argosy.api.errors import message_of
 from argosy.api.filters import parse_filters
-from argosy.api.ports import Builder
+from argosy.api.ports import Builder, BuildKit
 from argosy.api.request import Request
 from argosy.api.sending import closing
 from argosy.api.table import Route
-from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
+from argosy.base.errors import InvalidParameterError
+
+_SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
 
 
 class BuildRoutes:
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, buildkit: BuildKit) -> None:
         self._builder = builder
+        self._buildkit = buildkit
 
     def routes(self) -> list[Route]:
         return [
             Route("POST", "/build", self.build, follows_client=True),
             Route("POST", "/build/cancel", self.cancel),
             Route("POST", "/build/prune", self.prune),
-            Route("POST", "/session", _no_buildkit),
-            Route("POST", "/grpc", _no_buildkit),
+            Route("POST", "/session", self.session),
+            Route("POST", "/grpc", self.grpc),
         ]
 
     async def build(self, request: Request) -> Answer | Gone:
@@ -36,6 +40,24 @@ class BuildRoutes:
             raise InvalidParameterError("build ID not provided")
         await self._builder.cancel(build_id)
         return Answer(200)
+
+    async def grpc(self, request: Request) -> Answer | Gone:
+        """The client calls us on this connection."""
+        _check_upgrade(request)
+        await self._buildkit.load()
+        self._buildkit.serve(*await _upgraded(request))
+        return Gone()
+
+    async def session(self, request: Request) -> Answer | Gone:
+        """We call the client on this connection, the methods that its headers name (buildkit ``session/manager.go``)."""
+        _check_upgrade(request)
+        id = request.headers.get("X-Docker-Expose-Session-Uuid", "")
+        if not id:
+            raise InvalidParameterError("a session needs an id: X-Docker-Expose-Session-Uuid")
+        methods = request.headers.getall("X-Docker-Expose-Session-Grpc-Method", [])
+        await self._buildkit.load()
+        self._buildkit.open_session(id, methods, *await _upgraded(request))
+        return Gone()
 
     async def prune(self, request: Request) -> Answer:
         removed, freed = await self._builder.prune(
@@ -69,7 +91,17 @@ async def _send(request: Request, messages: AsyncIterator[Mapping[str, Any]]) ->
     return await stream.done()
 
 
-async def _no_buildkit(request: Request) -> Answer:
+def _check_upgrade(request: Request) -> None:
+    """Raises InvalidParameterError when the client does not ask for HTTP/2."""
     if "Upgrade" not in request.headers:
         raise InvalidParameterError("no upgrade proto in request")
-    raise NotImplementedInArgosyError("BuildKit sessions are not served yet: set DOCKER_BUILDKIT=0, or use argosy build")
+    proto = request.headers["Upgrade"]
+    if proto != "h2c":
+        raise InvalidParameterError(f"protocol {proto} not supported")
+
+
+async def _upgraded(request: Request) -> tuple[asyncio.Transport, bytes]:
+    """Leave HTTP/1.1; what follows is HTTP/2, in which either side is the server. Raises ConnectionError."""
+    transport, early = await request.connection.leave(_SWITCHED)
+    transport.set_write_buffer_limits()
+    return transport, early

@@ -2,6 +2,6 @@
 
 from argosy.build.context.contexts import Contexts
 from argosy.build.context.digest import Matched, digests_of
-from argosy.build.context.model import Context
+from argosy.build.context.model import Context, Definition
 
-__all__ = ["Context", "Contexts", "Matched", "digests_of"]
+__all__ = ["Context", "Definition", "Contexts", "Matched", "digests_of"]

@@ -6,7 +6,7 @@ A crash leaves the directory; `open` removes all of them, since no build outlive
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from argosy.build.context import remote, unpack
 from argosy.build.context.download import download
 from argosy.build.context.find import found
 from argosy.build.context.git import Clone
-from argosy.build.context.model import Context
+from argosy.build.context.model import Context, Definition
 from argosy.images.spool import Spool, spooled
 from argosy.storage.compression import detect
 from argosy.storage.limits import LIMITS, Limits
@@ -54,8 +54,7 @@ class Contexts:
         """
         async with self._scratch() as scratch:
             root = scratch / "root"
-            async with spooled(body, scratch) as spool:
-                await unpack.archive(self._workers, spool, root, self._limits)
+            await self._unpack(body, root, scratch)
             sent = _moved(root / apart, scratch) if apart else None
             yield replace(await found(self._workers, root, dockerfile), sent=sent)
 
@@ -74,6 +73,27 @@ class Contexts:
             yield replace(context, sent=sent)
 
     @asynccontextmanager
+    async def from_trees(
+        self, root: AsyncIterator[bytes] | None, sent: Mapping[str, AsyncIterator[bytes]], definition: Definition
+    ) -> AsyncIterator[Context]:
+        """Unpack tars of directories that lack what they should: the context itself, and others for `Context.sent` by name.
+
+        Raises InvalidParameterError for a tar that is none.
+        """
+        async with self._scratch() as scratch:
+            if root is not None:
+                await self._unpack(root, scratch / "root", scratch)
+            for name, tree in sent.items():
+                (scratch / "sent" / name).mkdir(mode=0o755, parents=True)
+                await self._unpack(tree, scratch / "sent" / name, scratch)
+            beside = scratch / "sent" if sent else None
+            yield Context(scratch / "root", definition.dockerfile, definition.name, beside, definition.ignored)
+
+    async def _unpack(self, tree: AsyncIterator[bytes], root: Path, scratch: Path) -> None:
+        async with spooled(tree, scratch) as spool:
+            await unpack.archive(self._workers, spool, root, self._limits)
+
+    @asynccontextmanager
     async def files(self, text: str) -> AsyncIterator[Path]:
         """Fetch a git repository's or an archive's files, or one file. Raises InvalidParameterError."""
         async with self._scratch() as scratch:
@@ -82,8 +102,7 @@ class Contexts:
     async def _sent(self, body: AsyncIterator[bytes], apart: str, scratch: Path) -> Path:
         root = scratch / "beside"
         root.mkdir(mode=0o700)
-        async with spooled(body, scratch) as spool:
-            await unpack.archive(self._workers, spool, root, self._limits)
+        await self._unpack(body, root, scratch)
         return _moved(root / apart, scratch)
 
     async def _remote(self, text: str, scratch: Path, limit: int = unpack.LARGEST_DOCKERFILE + 1) -> tuple[Path, bytes | None]:

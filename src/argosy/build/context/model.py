@@ -15,3 +15,13 @@ class Context:
     """What came with it under names of its own (`named`)."""
     ignored: tuple[str, ...] = ()
     """The patterns that were applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A Dockerfile that was read before its context came."""
+
+    dockerfile: bytes
+    name: str
+    ignored: tuple[str, ...] = ()
+    """The patterns of what it does not see."""

@@ -25,9 +25,16 @@ _PIPES = "/dev/pipes"
 class StepFailed(InvalidParameterError):
     """A program ended with another code than 0."""
 
-    def __init__(self, message: str, code: int) -> None:
+    def __init__(self, message: str, code: int, command: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.command = command
+        """As it was executed, words joined by blanks."""
+
+    @property
+    def process(self) -> str:
+        """Return the same in BuildKit's words; the message is in the classic builder's."""
+        return f'process "{self.command}" did not complete successfully: exit code: {self.code}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,8 @@ def run(
         async with mounts.held() as given:
             code = await runner.run(step(await drafts.running(scratch), given), heard)
         if code:
-            raise StepFailed(f"The command '{' '.join(args)}' returned a non-zero code: {code}", code)
+            command = " ".join(args)
+            raise StepFailed(f"The command '{command}' returned a non-zero code: {code}", code, command)
 
     seen = tuple(entry for entry in env if entry.partition("=")[0] not in around.proxies)
     content = document.content if document is not None else ""

@@ -11,11 +11,17 @@ from argosy.build.transcript import Message, Transcript
 
 
 class Said:
-    def __init__(self, transcript: Transcript, stage: int, *, name: str, steps: int, remove: bool, clock: Clock) -> None:
+    """``steps``: of the build; ``first``: the number of this stage's FROM among them; ``own``: of this stage."""
+
+    def __init__(
+        self, transcript: Transcript, stage: int, *, name: str, steps: int, first: int, own: int, remove: bool, clock: Clock
+    ) -> None:
         self._transcript = transcript
         self._stage = stage
         self._name = name
         self._steps = steps
+        self._first = first
+        self._own = own
         self._remove = remove
         self._clock = clock
         self._vertex = ""
@@ -35,7 +41,7 @@ class Said:
         self._cached = False
         self._begun = self._clock.monotonic()
         # Before the classic words: by its first message our own client knows that it need not show those.
-        self._tell("running", name=original, number=number, of=self._steps)
+        self._tell("running", name=original, number=number, of=self._steps, step=number - self._first + 1, steps=self._own)
         self._text(f"Step {number}/{self._steps} : {original}\n")
 
     def triggers(self, count: int) -> None:
@@ -60,7 +66,7 @@ class Said:
         text = self._decoders[stream].decode(data)
         if text:
             self._text(f"\x1b[91m{text}\x1b[0m" if stream == 2 else text)
-            self._tell("output", output=text)
+            self._tell("output", output=text, stream=stream)
 
     def message(self, message: Message) -> None:
         """Progress of something else (a pull)."""
@@ -75,7 +81,8 @@ class Said:
         where = instruction.location
         self._transcript.failed(self._stage)
         self._text(f"{where.file}:{where.first}: {instruction.original}\n")
-        self._tell("failed", seconds=self._clock.monotonic() - self._begun, error=str(error), line=where.first, file=where.file)
+        seconds, process = self._clock.monotonic() - self._begun, getattr(error, "process", "")
+        self._tell("failed", seconds=seconds, error=str(error), process=process, line=where.first, file=where.file)
 
     def finished(self) -> None:
         self._transcript.finished(self._stage)
