@@ -52,7 +52,7 @@ _MESSAGES = {
     "VertexLog": "1 string vertex\n2 Time timestamp\n3 int64 stream\n4 bytes msg",
     "VertexWarning": "1 string vertex\n2 int64 level\n3 bytes short\n4 repeated bytes detail\n5 string url",
     "StatusResponse": """
-        1 repeated Vertex vertexes
+        1 repeated Vertex vertices
         2 repeated VertexStatus statuses
         3 repeated VertexLog logs
         4 repeated VertexWarning warnings

@@ -29,14 +29,14 @@ class Progress:
         digest = "sha256:" + hashlib.sha256(f"{self._ref} {key or name}".encode()).hexdigest()
         vertex = messages.Vertex(digest=digest, name=name, started=self.now())
         self._vertices[key or name] = vertex
-        return messages.StatusResponse(vertexes=[vertex])
+        return messages.StatusResponse(vertices=[vertex])
 
     def ended(self, key: str, *, cached: bool = False, error: str = "") -> Any:
         """A vertex is over."""
         vertex = self._vertices[key]
         vertex.completed.CopyFrom(self.now())
         vertex.cached, vertex.error = cached, error
-        return messages.StatusResponse(vertexes=[vertex])
+        return messages.StatusResponse(vertices=[vertex])
 
     def transferred(self, key: str, id: str, current: int, total: int = 0, *, over: bool = False, name: str = "transferring") -> Any:
         """Bytes (or another count) of something within a vertex."""
