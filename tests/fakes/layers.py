@@ -158,6 +158,9 @@ class FakeVolumes(Ordered):
     def list_(self) -> list[VolumeView]:
         return list(self.known.values())
 
+    def get(self, name: str) -> VolumeView:
+        return self.known.get(name) or VolumeView(name, "local", self.root, 0, {}, {})
+
     async def remove(self, name: str, force: bool) -> None:
         self.note("remove volume")
         self.known.pop(name, None)
@@ -216,7 +219,7 @@ def make_world(tmp_path: Any, candidates: Callable[..., Any] = lambda config, ho
     )  # fmt: skip
     starter = Starter(
         registry=registry, store=store, runtime=runtime, networks=networks, snapshots=snapshots, volumes=volumes,  # type: ignore[arg-type]
-        releaser=releaser, sandboxes=sandboxes, confinement=FakeConfinement(),  # type: ignore[arg-type]
+        mounting=mounting, releaser=releaser, sandboxes=sandboxes, confinement=FakeConfinement(),  # type: ignore[arg-type]
         remove=remover.auto_remove, health=SimpleNamespace(begin=lambda container: None), settings=settings, announce=announce, clock=clock,  # type: ignore[arg-type]
     )  # fmt: skip
     exits = Exits(

@@ -252,6 +252,7 @@ def _engine(
         networks=lower.networks,
         snapshots=lower.snapshots,
         volumes=lower.volumes,
+        mounting=mounting,
         releaser=releaser,
         sandboxes=sandboxes,
         confinement=confinement,

@@ -5,7 +5,7 @@ as an *intent* first, so that a crash in between leaves none behind (`undo_inten
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Protocol
 
@@ -19,12 +19,18 @@ from argosy.engine.ports import Images, Volumes
 from argosy.engine.registry import Registry
 from argosy.storage.model import IdRanges, RootMount
 from argosy.storage.ports import Workers
-from argosy.storage.volume_mount import is_mount
+from argosy.storage.volume_mount import in_memory, is_mount
 
 INTENT = "create-intent"
 
 Candidates = Callable[[Config, HostConfig], tuple[MountPoint, ...]]
 """What was asked for, checked but not made: volumes have no source, anonymous ones no name."""
+
+
+Ids = tuple[IdRanges, IdRanges]
+"""How uids and gids are mapped."""
+_Now = Callable[[Mapping[str, str]], bool]
+"""A volume's options → whether this is the time to fill it."""
 
 
 class Database(Protocol):
@@ -105,13 +111,24 @@ class Mounting:
                         await self._volumes.remove(name, True)
             await self._database.delete(INTENT, container_id)
 
-    async def copy_up(self, spec: ContainerSpec, root: RootMount, ids: tuple[IdRanges, IdRanges] | None = None) -> None:
-        """Fill empty volumes with what the image has at their place, with owner and mode (``nocopy`` says not to).
+    async def copy_up(self, spec: ContainerSpec, root: RootMount, ids: Ids | None = None) -> None:
+        """At create: fill empty volumes with what the image has at their place, with owner and mode (``nocopy`` says not to).
 
         ``ids``: the mapping of the container's user namespace; volumes that are not mapped get the host's ids.
         """
+        await self._fill(spec, root, ids, lambda options: not is_mount(options), mounted=False)
+
+    async def copy_up_at_start(self, spec: ContainerSpec, root: RootMount, ids: Ids | None, *, first: bool) -> None:
+        """The same for volumes with a file system of their own, which are there from the start on.
+
+        ``first``: the container has never run. One whose content ends with its mount (tmpfs) is filled whenever it is empty.
+        """
+        await self._fill(spec, root, ids, lambda options: is_mount(options) and (first or in_memory(options)), mounted=True)
+
+    async def _fill(self, spec: ContainerSpec, root: RootMount, ids: Ids | None, now: _Now, *, mounted: bool) -> None:
+        """``mounted``: the start has done it, and gives the mount back."""
         for point in spec.mounts:
-            if point.type != "volume" or point.no_copy or point.subpath:
+            if point.type != "volume" or point.no_copy or point.subpath or not now(self._volumes.get(point.name).options):
                 continue
             path = await self._volumes.mount(point.name, spec.id)
             handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -121,7 +138,8 @@ class Mounting:
                     await self._workers.run("copy_up", params, fds=[handle], root=root)
             finally:
                 os.close(handle)
-                await self._volumes.unmount(point.name, spec.id)
+                if not mounted:
+                    await self._volumes.unmount(point.name, spec.id)
 
     def _volumes_from(self, host: HostConfig) -> list[MountPoint]:
         found = []

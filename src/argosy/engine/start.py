@@ -29,7 +29,8 @@ from argosy.engine.container import Container
 from argosy.engine.health_watch import HealthWatch
 from argosy.engine.image_mounts import trees
 from argosy.engine.logs.place import written
-from argosy.engine.model import MountPoint, Status
+from argosy.engine.model import ContainerSpec, MountPoint, Status
+from argosy.engine.mounting import Ids, Mounting
 from argosy.engine.paths import ContainerPaths
 from argosy.engine.ports import Networks, Runtime, Shim, Snapshots, Volumes
 from argosy.engine.registry import Registry
@@ -54,6 +55,7 @@ class Starter:
         networks: Networks,
         snapshots: Snapshots,
         volumes: Volumes,
+        mounting: Mounting,
         releaser: Releaser,
         sandboxes: Sandboxes,
         confinement: Confinement,
@@ -69,6 +71,7 @@ class Starter:
         self._networks = networks
         self._snapshots = snapshots
         self._volumes = volumes
+        self._mounting = mounting
         self._releaser = releaser
         self._sandboxes = sandboxes
         self._confinement = confinement
@@ -115,6 +118,7 @@ class Starter:
         points = await self._mount_volumes(spec.id, spec.mounts)
         hit("start.mounted")
         root = await self._snapshots.mounts(spec.id)
+        await self._mounting.copy_up_at_start(spec, root, self._ids(spec), first=not container.state.started_at)
         files = self._etc_files(paths, targets.get("network"))
         if "network" not in join:
             # The files are bind mounted while they are still empty; their content follows when addresses are known.
@@ -190,6 +194,10 @@ class Starter:
             if target is not None:
                 found[kind] = target
         return found
+
+    def _ids(self, spec: ContainerSpec) -> Ids | None:
+        uids, gids = userns.mappings(self._settings, spec.host)
+        return (userns.ranges(uids), userns.ranges(gids)) if uids else None
 
     async def _mount_volumes(self, container_id: str, points: tuple[MountPoint, ...]) -> list[MountPoint]:
         """Return the points with volumes at their host paths; a bind whose source has gone is refused."""

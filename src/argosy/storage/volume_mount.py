@@ -61,8 +61,17 @@ def is_mount(options: Mapping[str, str]) -> bool:
     return bool(options.get("device") or options.get("type"))
 
 
+def in_memory(options: Mapping[str, str]) -> bool:
+    """Return whether what is in it ends with the mount."""
+    return options.get("type") in ("tmpfs", "ramfs")
+
+
+class MountError(Exception):
+    """The mount failed; the text is as Docker's local driver writes it."""
+
+
 async def mount(options: Mapping[str, str], target: Path) -> None:
-    """Mount what the options say on ``target``, its propagation private. Raises OSError."""
+    """Mount what the options say on ``target``, its propagation private. Raises MountError."""
     flags, propagation, rest = _flags(options)
     device = options.get("device", "")
     kind = options.get("type", "none")
@@ -70,7 +79,11 @@ async def mount(options: Mapping[str, str], target: Path) -> None:
         rest = await _with_address(rest)
     elif kind == "cifs":
         rest = await _with_host(device, rest)
-    await asyncio.to_thread(_mount, device, target, kind, flags, propagation, rest)
+    try:
+        await asyncio.to_thread(_mount, device, target, kind, flags, propagation, rest)
+    except OSError as error:
+        asked = (f", flags: {flags:#x}" if flags else "") + (f", data: {_shown(rest)}" if rest else "")
+        raise MountError(f"failed to mount local volume: mount {device}:{target}{asked}: {reason(error)}") from error
 
 
 def unmount(target: Path) -> None:
@@ -121,6 +134,11 @@ def _mount(device: str, target: Path, kind: str, flags: int, propagation: int, r
         raise
 
 
+def _shown(rest: list[str]) -> str:
+    """Passwords are nobody's but the server's."""
+    return ",".join(f"{word[: word.index('=')]}=***" if word.startswith(("password=", "pass=")) else word for word in rest)
+
+
 async def _with_address(rest: list[str]) -> list[str]:
     """The kernel's NFS client takes addresses only: ``addr=NAME`` is resolved here."""
     return [f"addr={await _resolve(word[5:])}" if word.startswith("addr=") else word for word in rest]
@@ -143,7 +161,8 @@ async def _resolve(name: str) -> str:
         async with asyncio.timeout(_RESOLVE_TIMEOUT):
             found = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError) as error:
-        raise OSError(0, f"error resolving passed in network volume address: {error or 'timed out'}") from error
+        words = getattr(error, "strerror", "") or "timed out"
+        raise MountError(f"error resolving passed in network volume address: lookup {name}: {words.lower()}") from error
     return str(found[0][4][0])
 
 

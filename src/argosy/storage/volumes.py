@@ -133,10 +133,8 @@ class Volumes:
             if volume_mount.is_mount(record.options) and not users and not volume_mount.mounted(data):
                 try:
                     await volume_mount.mount(record.options, data)
-                except OSError as error:
-                    raise SystemFailureError(
-                        f"failed to mount local volume: mount {record.options.get('device', '')}:{data}: {volume_mount.reason(error)}"
-                    ) from error
+                except volume_mount.MountError as error:
+                    raise SystemFailureError(f"error while mounting volume '{data}': {error}") from error
             users.add(user)
         return str(data)
 

@@ -1,5 +1,8 @@
 """Short words for what these tests do over and over: run something, hear what it said."""
 
+import time
+from collections.abc import Callable
+
 from support.daemon import Daemon
 
 
@@ -48,3 +51,11 @@ def unframed(raw: bytes) -> str:
         text += raw[8 : 8 + size]
         raw = raw[8 + size :]
     return text.decode(errors="replace")
+
+
+def until(what: Callable[[], bool]) -> None:
+    """Return when it is so: for what an engine does after its answer."""
+    deadline = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from integration.daemon.steps import log, start
+from integration.daemon.steps import log, start, until
 from support.daemon import Daemon
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
@@ -66,13 +65,6 @@ def events(data: bytes) -> list[Any]:
         except msgspec.DecodeError:
             continue
     return found
-
-
-def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def senders(daemon: Daemon) -> list[str]:

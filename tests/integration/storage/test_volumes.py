@@ -150,7 +150,8 @@ async def test_what_cannot_be_mounted_says_why_and_leaves_nothing(host):
     with pytest.raises(SystemFailureError) as caught:
         await host.volumes.mount("b1", "c1")
     assert str(caught.value) == (
-        f"failed to mount local volume: mount /nonexistent:{host.root}/volumes/b1/_data: no such file or directory"
+        f"error while mounting volume '{host.root}/volumes/b1/_data': failed to mount local volume: "
+        f"mount /nonexistent:{host.root}/volumes/b1/_data, flags: 0x1000: no such file or directory"
     )
     await host.volumes.remove("b1", False)
 
