@@ -16,7 +16,7 @@ from argosy.linux.netlink import NetlinkSocket, Request
 from argosy.linux.netlink import address as addresses
 from argosy.linux.netlink import link as links
 from argosy.linux.netlink.socket import NETLINK_SOCK_DIAG, NetlinkError
-from argosy.linux.nftables import Nftables
+from argosy.linux.nftables import Nftables, NftError
 from argosy.network import channel
 from argosy.network.bandwidth import NO_LIMIT, Bandwidth
 from argosy.network.inner import link_with_address, own_link
@@ -67,8 +67,8 @@ class AttachPlan:
 class Inside:
     """Sockets made inside a namespace; they keep it alive until they are closed.
 
-    `close` may wait for milliseconds: the kernel ends an RCU grace period when a netfilter socket is closed soon after any
-    nftables transaction that deleted something (`nft_rcv_nl_event`).
+    `close` may wait for milliseconds: the kernel ends an RCU grace period when a netfilter socket is closed soon after an
+    nftables transaction that deleted something (`nft_rcv_nl_event`). So nothing is deleted where nothing can be: at a start.
     """
 
     udp: socket.socket | None = None
@@ -222,13 +222,20 @@ def open_dns(netns_fd: int, inside: Inside) -> None:
         inside.tcp.bind((DNS_ADDRESS, 0))
         inside.tcp.listen(64)
         inside.nft = Nftables()
-        inside.nft.run(
-            f"add table ip {_DNS_TABLE}\ndelete table ip {_DNS_TABLE}\ntable ip {_DNS_TABLE} {{\n chain output {{\n"
-            "  type nat hook output priority -100; policy accept;\n"
-            f"  ip daddr {DNS_ADDRESS} udp dport 53 dnat to {DNS_ADDRESS}:{inside.udp.getsockname()[1]}\n"
-            f"  ip daddr {DNS_ADDRESS} tcp dport 53 dnat to {DNS_ADDRESS}:{inside.tcp.getsockname()[1]}\n"
-            " }\n}\n"
-        )
+        script = _dns_script(inside.udp.getsockname()[1], inside.tcp.getsockname()[1])
+        try:
+            inside.nft.run(f"create table ip {_DNS_TABLE}\n{script}")
+        except NftError:
+            # It is there, of a netd that was killed.
+            inside.nft.run(f"add table ip {_DNS_TABLE}\ndelete table ip {_DNS_TABLE}\nadd table ip {_DNS_TABLE}\n{script}")
+
+
+def _dns_script(udp: int, tcp: int) -> str:
+    return (
+        f"add chain ip {_DNS_TABLE} output {{ type nat hook output priority -100; policy accept; }}\n"
+        f"add rule ip {_DNS_TABLE} output ip daddr {DNS_ADDRESS} udp dport 53 dnat to {DNS_ADDRESS}:{udp}\n"
+        f"add rule ip {_DNS_TABLE} output ip daddr {DNS_ADDRESS} tcp dport 53 dnat to {DNS_ADDRESS}:{tcp}\n"
+    )
 
 
 def reopen_inside(netns_pid: int, *, dns: bool, diag: int) -> Inside:
