@@ -1,8 +1,10 @@
 """What is asked about networks, and answered in Docker's words and with its status."""
 
 import json
+import urllib.parse
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -202,3 +204,32 @@ def test_filters_and_flags_of_no_sense_are_refused(networks: Networks) -> None:
     assert words(networks.api.raw("GET", f"/networks/{name}?verbose=foo")) == (400, fault)
     both = "/networks?filters=%7B%22dangling%22%3A%20%5B%22true%22%2C%20%22false%22%5D%7D"
     assert words(networks.api.raw("GET", both)) == (400, 'got more than one value for filter key "dangling"')
+
+
+def test_a_link_is_shown_between_full_names_and_known_by_its_ports(networks: Networks) -> None:
+    server = networks.container("bridge")
+    client = networks.container("bridge", None, Links=[f"{server}:db"])
+    assert networks.api("GET", f"/containers/{client}/json")["HostConfig"]["Links"] == [f"/{server}:/{client}/db"]
+
+
+def test_racing_clients_get_one_network_of_a_name_and_the_others_a_conflict(networks: Networks) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: networks.api.raw("POST", "/networks/create", {"Name": networks.mark}), range(8)))
+    networks.made.append(f"/networks/{networks.mark}")
+    assert sorted(answer[0] for answer in answers) == [201] + [409] * 7
+    named = "/networks?filters=" + urllib.parse.quote(json.dumps({"name": [networks.mark]}))
+    assert len(networks.api("GET", named)) == 1
+
+
+def test_racing_connects_and_removals_leave_a_sound_state(networks: Networks) -> None:
+    container = networks.container("bridge")
+    for number in range(4):
+        name = networks.network(str(number))
+        body = {"Container": container}
+        calls = [("POST", f"/networks/{name}/connect", body)] * 3 + [("DELETE", f"/networks/{name}", None)]
+        with ThreadPoolExecutor(4) as pool:
+            statuses = list(pool.map(lambda call: networks.api.raw(*call)[0], calls))
+        assert set(statuses[:3]) <= {200, 403, 404}
+        there = networks.api.raw("GET", f"/networks/{name}")[0] == 200
+        joined = name in networks.api("GET", f"/containers/{container}/json")["NetworkSettings"]["Networks"]
+        assert (statuses[3], there, joined) in {(204, False, False), (403, True, True)}, statuses

@@ -105,7 +105,15 @@ ALONE = {
 
 
 def new_endpoints(config: Config, host: HostConfig, asked: Mapping[str, EndpointSettings]) -> dict[str, EndpointSettings]:
-    """Return the endpoints of a new container: those asked for, with what its labels ask of them (`network.bandwidth`)."""
+    """Return the endpoints of a new container: those asked for, with what its labels ask of them (`network.bandwidth`).
+
+    Raises InvalidParameterError when bandwidth is asked of a container that has another's network.
+    """
+    mode = host.network_mode
+    if joined(mode) is not None:
+        wanted = (bandwidth.labelled(settings, name, config.labels) for name, settings in {mode: EndpointSettings(), **asked}.items())
+        if any(bandwidth.asked(settings.driver_opts).limited for settings in wanted):
+            raise InvalidParameterError(f"bandwidth cannot be limited in network mode {mode}: limit the container whose network it is")
     initial = initial_networks(host.network_mode, dict(asked))
     return {name: bandwidth.labelled(settings, name, config.labels) for name, settings in initial.items()}
 

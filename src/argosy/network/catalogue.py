@@ -231,7 +231,8 @@ class Catalogue:
             alias=self.alias,
             mtu=options.mtu or self._settings.mtu,
             addresses=gateways,
-            ipv6=network.record.enable_ipv6,
+            # An isolated bridge has not even a link-local address.
+            ipv6=network.record.enable_ipv6 and options.gateway_mode_6 != "isolated",
             owned=network.record.owns_link,
         )
 

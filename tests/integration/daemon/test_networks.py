@@ -83,6 +83,7 @@ def test_bad_values_are_refused_before_anything_is_made(argosyd: Daemon) -> None
     for words, fault in (
         (("--net-down", "fast"), "argosy.net.down: invalid bandwidth 'fast'"),
         (("--network", "host", "--net-up", "1mbit"), "a link of its own"),
+        (("--network", "container:none-such", "--net-up", "1mbit"), "bandwidth cannot be limited in network mode container:none-such"),
         (("--label", "argosy.publish.allow.80/tcp=here"), "invalid source address in an allow list: here"),
         (("-p", "80:80,allow=here"), "invalid source in -p 80:80,allow=here"),
     ):

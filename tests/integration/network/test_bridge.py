@@ -225,3 +225,29 @@ async def test_the_network_of_the_highest_priority_is_the_first_link(world: Worl
     one = await world.run(daemon, network=("a", "b"), settings={"b": EndpointSettings(gw_priority=5)})
     assert f"inet {one.endpoint('b').ip_address}/16" in one.run("ip", "addr", "show", "dev", "eth0")
     assert f"via {one.endpoint('b').gateway} dev eth0" in one.run("ip", "route", "show", "default")
+
+
+async def test_a_network_may_have_several_subnets_each_with_its_own_way_out(world: World) -> None:
+    daemon = await world.daemon()
+    config = ({"Subnet": "10.91.0.0/24"}, {"Subnet": "10.92.0.0/24", "Gateway": "10.92.0.254"})
+    await daemon.controller.catalogue.create(NetworkCreate(name="n", ipam_config=config))
+    one = await world.run(daemon, network="n")
+    two = await world.run(daemon, network="n", settings=EndpointSettings(ipam_config=EndpointIpamConfig("10.92.0.5")))
+    assert (one.ip, two.endpoint("n").gateway) == ("10.91.0.2", "10.92.0.254")
+    assert one.pings(two.ip)
+    with world.internet.listen(8000) as server:
+        assert one.reach(INTERNET4, 8000, server) == HOST4
+        assert two.reach(INTERNET4, 8000, server) == HOST4
+
+
+async def test_an_isolated_network_has_no_host(world: World) -> None:
+    daemon = await world.daemon()
+    options = {f"com.docker.network.bridge.gateway_mode_ipv{version}": "isolated" for version in (4, 6)}
+    await daemon.controller.catalogue.create(NetworkCreate(name="n", internal=True, enable_ipv6=True, options=options))
+    one, two = await world.run(daemon, "one", network="n"), await world.run(daemon, "two", network="n")
+    assert one.endpoint("n").gateway == one.endpoint("n").ipv6_gateway == ""
+    assert one.pings(two.ip)
+    assert one.ask("two") == (0, [two.ip])
+    assert one.ask("host.docker.internal") == (0, [])
+    link = next(one.record.link for one in daemon.controller.catalogue.all() if one.record.name == "n")
+    assert "inet" not in world.host.run("ip", "addr", "show", "dev", link)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from argosy.api.convert.config import container_config
-from argosy.api.convert.endpoints import network_settings, networks, port_list
+from argosy.api.convert.endpoints import links, network_settings, networks, port_list
 from argosy.api.convert.host_config import host_config
 from argosy.api.convert.status import status_text
 from argosy.api.versions import shape
@@ -89,7 +89,7 @@ def inspect(view: ContainerView, version: int) -> dict[str, Any]:
         "ProcessLabel": "",
         "AppArmorProfile": view.apparmor,
         "ExecIDs": list(view.exec_ids) or None,
-        "HostConfig": host_config(spec.host, version),
+        "HostConfig": host_config(spec.host, version) | links(spec),
         "GraphDriver": {"Data": dict(view.graph_data) or None, "Name": view.graph_driver},
     }
     if view.size_rw is not None:

@@ -5,7 +5,8 @@ from typing import Any
 
 from argosy.base.ids import short
 from argosy.engine.container_view import ContainerView
-from argosy.engine.model import Status
+from argosy.engine.links import split
+from argosy.engine.model import ContainerSpec, Status
 from argosy.network.model import Endpoint, EndpointSettings
 
 _NONE = EndpointSettings()
@@ -62,6 +63,13 @@ def _ipam(ipv4: str, ipv6: str, link_local: tuple[str, ...] | None) -> dict[str,
     if link_local:
         wire["LinkLocalIPs"] = list(link_local)
     return wire
+
+
+def links(spec: ContainerSpec) -> dict[str, Any]:
+    """Return ``HostConfig.Links`` of a container on the default bridge as Docker shows it: ``/db:/own/alias``; else nothing."""
+    if spec.host.network_mode not in ("", "default", "bridge") or not spec.host.links:
+        return {}
+    return {"Links": [f"/{name}:/{spec.name}/{alias}" for name, alias in map(split, spec.host.links)]}
 
 
 def networks(view: ContainerView) -> dict[str, Any]:
