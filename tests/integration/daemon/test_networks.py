@@ -96,6 +96,20 @@ def test_bad_values_are_refused_before_anything_is_made(argosyd: Daemon) -> None
     assert done.returncode == 1
     assert "invalid bandwidth '8mbps'" in done.stderr
     assert options(argosyd, "web") == {}
+    ran(argosyd, "run", "-d", "--init", "--name", "guest", "--network", "container:web", "busybox", "sleep", "600")
+    assert "guest has no network of its own" in argosyd.argosy("update", "--net-down", "8mbit", "guest").stderr
+
+
+def test_inspect_tells_how_many_addresses_are_left(argosyd: Daemon) -> None:
+    body = {"Name": "n", "IPAM": {"Config": [{"Subnet": "10.55.0.0/16", "IPRange": "10.55.1.0/24", "Gateway": "10.55.0.1"}]}}
+    argosyd.api("POST", "/networks/create", body)
+    ran(argosyd, "run", "-d", "--init", "--network", "n", "busybox", "sleep", "600")
+    argosyd.api.version = "v1.52"
+    # Taken or nobody's: the first and the last of the subnet, the gateway, the container's.
+    counts = argosyd.api("GET", "/networks/n")["Status"]["IPAM"]["Subnets"]["10.55.0.0/16"]
+    assert counts == {"IPsInUse": 4, "DynamicIPsAvailable": 255}
+    argosyd.api.version = "v1.51"
+    assert "Status" not in argosyd.api("GET", "/networks/n")
 
 
 def test_who_can_reach_a_port_is_shown(argosyd: Daemon) -> None:

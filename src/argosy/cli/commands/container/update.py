@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argosy.base.errors import InvalidParameterError
 from argosy.cli.command import SOME, Command
 from argosy.cli.each import each
 from argosy.cli.errors import ExitError
@@ -43,6 +44,8 @@ def _limit(session: Session, values: Values, name: str) -> None:
     """Change the bandwidth of a container in the networks that were named, else in all of its own."""
     rates = {way: values.text(flag) or "none" if values.given(flag) else None for flag, way in (("net-down", "down"), ("net-up", "up"))}
     joined = (session.call(containers.inspect(name)).get("NetworkSettings") or {}).get("Networks") or {}
+    if not joined:
+        raise InvalidParameterError(f"container {name} has no network of its own whose bandwidth could be limited")
     for network in values.texts("network") or joined:
         session.call(networks.limit(network, name, down=rates["down"], up=rates["up"]))
 
