@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -150,6 +151,22 @@ def test_bake(docker: Docker, place: Path) -> None:
     docker.run("rmi", one, two)
 
 
+def test_outputs_that_the_client_gets(docker: Docker, place: Path) -> None:
+    text = (
+        "FROM busybox AS b\nRUN mkdir -p /o/d-e /o/d; echo x > /o/d/f; echo y > /o/d-e/g\n"
+        "RUN ln -s d/f /o/l; chmod 4755 /o/d/f; ln /o/d/f /o/hard\nFROM scratch\nCOPY --from=b /o /\n"
+    )
+    out = place.parent / "out"
+    done = build(docker, place, text, "--output", str(out))
+    assert done.returncode == 0, done.stderr
+    assert sorted(str(path.relative_to(out)) for path in out.rglob("*")) == ["d", "d-e", "d-e/g", "d/f", "hard", "l"]
+    assert (out / "l").read_text() == "x\n" and (out / "d-e/g").read_text() == "y\n" and (out / "hard").read_text() == "x\n"
+    assert (out / "d/f").stat().st_mode & 0o7777 == 0o4755
+    assert build(docker, place, text, "--output", f"type=tar,dest={out}.tar").returncode == 0
+    with tarfile.open(f"{out}.tar") as tar:
+        assert {"d/f", "d-e/g", "l"} <= {name.strip("/") for name in tar.getnames()}
+
+
 def test_many_files_and_a_large_one(docker: Docker, place: Path, image: str) -> None:
     for number in range(1500):
         (place / f"dir/{number}").write_text(f"{number}\n")
@@ -161,6 +178,15 @@ def test_many_files_and_a_large_one(docker: Docker, place: Path, image: str) -> 
     counted = docker.run("run", "--rm", image, "sh", "-c", "ls /dir | wc -l; cat /dir/1499; sha256sum < /large")
     digest = subprocess.run(["sha256sum"], stdin=(place / "large").open("rb"), capture_output=True, text=True).stdout
     assert counted.splitlines() == ["1502", "1499", digest.strip()]
+
+
+def test_labels_in_any_order_give_one_image(docker: Docker, place: Path, image: str) -> None:
+    labels = [f"k{number}={number}" for number in range(9)]
+    found = set()
+    for words in (labels, labels[::-1], labels[4:] + labels[:4]):
+        assert build(docker, place, "FROM busybox\nRUN true\n", "-t", image, *(f"--label={word}" for word in words)).returncode == 0
+        found.add(docker.run("image", "inspect", "-f", "{{.Id}}", image))
+    assert len(found) == 1
 
 
 def test_a_builder_as_buildx_lists_it(docker: Docker) -> None:

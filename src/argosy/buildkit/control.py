@@ -8,7 +8,7 @@ from argosy import __version__
 from argosy.base.clock import Clock
 from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyError
 from argosy.buildkit import frontend, messages
-from argosy.buildkit.job import Builder, Export, Job, Jobs
+from argosy.buildkit.job import Builder, Export, Job, Jobs, Results
 from argosy.buildkit.sessions import Session, Sessions
 from argosy.buildkit.wire import Service, serve
 
@@ -26,8 +26,9 @@ _SERVING = 1
 class Control:
     """One for the daemon. ``platforms``: what programs can be run for, ``os/architecture[/variant]``."""
 
-    def __init__(self, *, builder: Builder, worker_id: str, platforms: Callable[[], Sequence[str]], clock: Clock) -> None:
+    def __init__(self, *, builder: Builder, results: Results, worker_id: str, platforms: Callable[[], Sequence[str]], clock: Clock) -> None:
         self._builder = builder
+        self._results = results
         self._worker_id = worker_id
         self._platforms = platforms
         self._clock = clock
@@ -77,7 +78,7 @@ class Control:
         if len(exporters) > 1:
             raise NotImplementedInArgosyError("a build has one output: build again for another, which takes all steps from the cache")
         export = exporters[0] if exporters else Export(request.exporter, dict(request.exporter_attrs))
-        job = Job(request.ref, export=export, builder=self._builder, clock=self._clock)
+        job = Job(request.ref, export=export, builder=self._builder, results=self._results, clock=self._clock)
         with self._jobs.running(job):
             if request.frontend:
                 session = await self._sessions.find(request.session)

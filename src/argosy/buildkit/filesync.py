@@ -24,8 +24,8 @@ _AT_ONCE = 4 << 20
 _FILES_AT_ONCE = 256
 _BLOCK = 512
 # io/fs.FileMode of Go
-_DIRECTORY, _SYMLINK, _DEVICE, _PIPE, _SOCKET, _CHARACTER = 1 << 31, 1 << 27, 1 << 26, 1 << 25, 1 << 24, 1 << 21
-_SPECIAL = ((1 << 23, stat.S_ISUID), (1 << 22, stat.S_ISGID), (1 << 20, stat.S_ISVTX))
+DIRECTORY, SYMLINK, DEVICE, PIPE, SOCKET, CHARACTER = 1 << 31, 1 << 27, 1 << 26, 1 << 25, 1 << 24, 1 << 21
+SPECIAL = ((1 << 23, stat.S_ISUID), (1 << 22, stat.S_ISGID), (1 << 20, stat.S_ISVTX))
 
 Progress = Callable[[int, bool], None]
 """Takes the bytes so far, and whether these were all."""
@@ -106,7 +106,7 @@ async def _stats(stream: Any) -> list[Any]:
 
 
 def _has_content(entry: Any) -> bool:
-    return not entry.mode & (_DIRECTORY | _SYMLINK | _DEVICE | _PIPE | _SOCKET) and not entry.linkname
+    return not entry.mode & (DIRECTORY | SYMLINK | DEVICE | PIPE | SOCKET) and not entry.linkname
 
 
 class _Received:
@@ -159,16 +159,16 @@ class _Received:
 def _header(entry: Any) -> bytes:
     """Return an entry's header blocks. Owners are root's: the builder makes files of a context so."""
     info = tarfile.TarInfo(entry.path)
-    info.mode = entry.mode & 0o777 | sum(bit for flag, bit in _SPECIAL if entry.mode & flag)
+    info.mode = entry.mode & 0o777 | sum(bit for flag, bit in SPECIAL if entry.mode & flag)
     info.mtime = entry.mtime / 10**9 if entry.mtime % 10**9 else entry.mtime // 10**9
-    if entry.mode & _DIRECTORY:
+    if entry.mode & DIRECTORY:
         info.type = tarfile.DIRTYPE
-    elif entry.mode & _SYMLINK:
+    elif entry.mode & SYMLINK:
         info.type, info.linkname = tarfile.SYMTYPE, entry.linkname
-    elif entry.mode & _DEVICE:
-        info.type = tarfile.CHRTYPE if entry.mode & _CHARACTER else tarfile.BLKTYPE
+    elif entry.mode & DEVICE:
+        info.type = tarfile.CHRTYPE if entry.mode & CHARACTER else tarfile.BLKTYPE
         info.devmajor, info.devminor = entry.devmajor, entry.devminor
-    elif entry.mode & (_PIPE | _SOCKET):
+    elif entry.mode & (PIPE | SOCKET):
         info.type = tarfile.FIFOTYPE
     elif entry.linkname:
         info.type, info.linkname = tarfile.LNKTYPE, entry.linkname

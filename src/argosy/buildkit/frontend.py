@@ -77,7 +77,8 @@ def asked(attrs: Mapping[str, str], *, names: Iterable[str], imports: Iterable[t
 
 
 def _prefixed(attrs: Mapping[str, str], prefix: str) -> dict[str, str]:
-    return {key.removeprefix(prefix): value for key, value in attrs.items() if key.startswith(prefix)}
+    # In order: clients send maps, whose order is any, and the same words have to give the same image.
+    return {key.removeprefix(prefix): value for key, value in sorted(attrs.items()) if key.startswith(prefix)}
 
 
 def _list(text: str | None) -> list[str]:

@@ -9,6 +9,7 @@ import contextlib
 import posixpath
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from argosy.base import patterns
@@ -19,20 +20,20 @@ from argosy.build.dockerfile import ast
 from argosy.build.dockerfile import parse as parse_dockerfile
 from argosy.build.instructions.run import StepFailed
 from argosy.build.request import BuildRequest
-from argosy.buildkit import filesync, frontend
+from argosy.buildkit import filesend, filesync, frontend
 from argosy.buildkit.frontend import Asked
 from argosy.buildkit.progress import Progress
 from argosy.buildkit.sessions import Session
 from argosy.images.distribution.credentials import Credentials
 from argosy.oci.reference import parse as parse_reference
 
-_KINDS = ("moby", "image", "docker")
+_KINDS = ("moby", "image", "docker", "oci", "local", "tar")
 _LOAD_FILE, _LOAD_IGNORE, _LOAD_CONTEXT = (
     "[internal] load build definition from Dockerfile",
     "[internal] load .dockerignore",
     "[internal] load build context",
 )
-_EXPORT = "exporting to image"
+_EXPORT, _COPY, _SEND = "exporting to image", "exporting to client directory", "exporting to client tarball"
 
 
 class Builder(Protocol):
@@ -41,6 +42,23 @@ class Builder(Protocol):
     def build_in(
         self, source: contextlib.AbstractAsyncContextManager[Context], request: BuildRequest
     ) -> AsyncIterator[Mapping[str, Any]]: ...
+
+
+class Results(Protocol):
+    """What can be had of an image that was built."""
+
+    @property
+    def scratch(self) -> Path:
+        """A directory for files without a name."""
+        ...
+
+    def files(self, image_id: str) -> AsyncIterator[bytes]:
+        """Return a tar of its file system."""
+        ...
+
+    async def archive(self, names: Sequence[str]) -> AsyncIterator[bytes]:
+        """Return what ``docker save`` writes, which is an OCI layout, too."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +72,20 @@ class Export:
     def names(self) -> list[str]:
         return [name for name in self.attrs.get("name", "").split(",") if name]
 
+    @property
+    def leaves(self) -> bool:
+        """Whether the client gets it, as an archive or as files."""
+        return self.kind in ("docker", "local", "oci", "tar")
+
 
 class Job:
     """``export``: as the client asked; the names of an image are given to it when it is recorded."""
 
-    def __init__(self, ref: str, *, export: Export, builder: Builder, clock: Clock) -> None:
+    def __init__(self, ref: str, *, export: Export, builder: Builder, results: Results, clock: Clock) -> None:
         if export.kind not in ("", *_KINDS):
-            raise NotImplementedInArgosyError(f"exports of type {export.kind} are not served: load the image, then use argosy save or cp")
-        if export.attrs.get("push") == "true":
+            raise NotImplementedInArgosyError(f"exporter {export.kind} could not be found")
+        if export.kind != "moby" and export.attrs.get("push") == "true":
+            # A client of an engine's own builder ("moby") pushes by itself, by the Engine API.
             raise NotImplementedInArgosyError("a build does not push: docker push the image when it is built")
         self.ref = ref
         self.session_id = ""
@@ -69,6 +93,7 @@ class Job:
         self.image_id = ""
         self._export = export
         self._builder = builder
+        self._results = results
         self._progress = Progress(ref, clock)
         self._said: list[Any] = []
         self._more = asyncio.Event()
@@ -124,13 +149,17 @@ class Job:
     async def build(self, session: Session, attrs: Mapping[str, str], imports: Sequence[tuple[str, Mapping[str, str]]] = ()) -> str:
         """Build as the Dockerfile frontend is told; return the image's id. Raises what the build raises."""
         asked = frontend.asked(attrs, names=self._export.names, imports=imports)
+        if self._export.leaves:
+            filesend.check(session)
         try:
-            return await self._built(session, asked)
-        except StepFailed as error:
-            raise InvalidParameterError(error.process) from error
+            image_id = await self._built(session, asked)
+            await self._exported(session, image_id, asked.warnings)
+            return image_id
         except BaseException as error:
             for status in self._progress.interrupted(str(error) if isinstance(error, ArgosyError) else "context canceled"):
                 self._say(status)
+            if isinstance(error, StepFailed):
+                raise InvalidParameterError(error.process) from error
             raise
 
     async def _built(self, session: Session, asked: Asked) -> str:
@@ -147,14 +176,24 @@ class Job:
             async for message in messages:
                 self._say(self._progress.take(message))
                 image_id = message.get("aux", {}).get("ID") or image_id
-        self._say(self._progress.started(_EXPORT))
-        words = [f"writing image {image_id}", *(f"naming to {parse_reference(name).tagged()}" for name in self._export.names)]
-        for word in words:
-            self._say(self._progress.transferred(_EXPORT, word, 0, over=True, name=word))
-        for warning in asked.warnings:
-            self._say(self._progress.warning(_EXPORT, warning))
-        self._say(self._progress.ended(_EXPORT))
         return image_id
+
+    async def _exported(self, session: Session, image_id: str, warnings: Sequence[str]) -> None:
+        kind, names = self._export.kind, self._export.names
+        vertex = {"local": _COPY, "tar": _SEND}.get(kind, _EXPORT)
+        self._say(self._progress.started(vertex))
+        if not self._export.leaves:
+            for word in (f"writing image {image_id}", *(f"naming to {parse_reference(name).tagged()}" for name in names)):
+                self._say(self._progress.transferred(vertex, word, 0, over=True, name=word))
+        elif kind == "local":
+            await filesend.tree(session, self._results.files(image_id), self._results.scratch)
+        elif kind == "tar":
+            await filesend.archive(session, self._results.files(image_id))
+        else:
+            await filesend.archive(session, await self._results.archive([*names] or [image_id]))
+        for warning in warnings:
+            self._say(self._progress.warning(vertex, warning))
+        self._say(self._progress.ended(vertex))
 
     async def _definition(self, session: Session, asked: Asked) -> Definition:
         """Get the Dockerfile and the patterns of what it does not see, before anything else is sent."""

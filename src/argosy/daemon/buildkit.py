@@ -2,21 +2,52 @@
 
 import asyncio
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy.base.clock import Clock
 from argosy.build.builder import Builder
+from argosy.engine.copy.archive import from_worker
+from argosy.images.store import ImageStore
+from argosy.storage.layers import Layers
+from argosy.storage.ports import Workers
 
 if TYPE_CHECKING:
     from argosy.buildkit.control import Control
 
 
+class BuildResults:
+    """`argosy.buildkit.job.Results`."""
+
+    def __init__(self, *, images: ImageStore, layers: Layers, workers: Workers, scratch: Path) -> None:
+        self._images = images
+        self._layers = layers
+        self._workers = workers
+        self.scratch = scratch
+
+    async def files(self, image_id: str) -> AsyncIterator[bytes]:
+        image = self._images.find(image_id)
+        root = self._layers.drafts.view(image.chain)
+        if root is None or image.chain is None:
+            yield bytes(1024)
+            return
+        with self._layers.leases.hold(image.chain):
+            async for piece in from_worker(self._workers, "export", {}, fds=(), root=root):
+                yield piece
+
+    async def archive(self, names: Sequence[str]) -> AsyncIterator[bytes]:
+        return await self._images.save(names)
+
+
 class BuildKit:
     """`argosy.api.ports.BuildKit`."""
 
-    def __init__(self, *, builder: Builder, worker_id: str, platforms: Callable[[], Sequence[str]], clock: Clock) -> None:
+    def __init__(
+        self, *, builder: Builder, results: BuildResults, worker_id: str, platforms: Callable[[], Sequence[str]], clock: Clock
+    ) -> None:
         self._builder = builder
+        self._results = results
         self._worker_id = worker_id
         self._platforms = platforms
         self._clock = clock
@@ -35,5 +66,7 @@ class BuildKit:
         from argosy.buildkit.control import Control
 
         if self._control is None:
-            self._control = Control(builder=self._builder, worker_id=self._worker_id, platforms=self._platforms, clock=self._clock)
+            self._control = Control(
+                builder=self._builder, results=self._results, worker_id=self._worker_id, platforms=self._platforms, clock=self._clock
+            )
         return self._control

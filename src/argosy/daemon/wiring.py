@@ -17,7 +17,7 @@ from argosy.build.cache.table import CacheTable
 from argosy.build.context.git import Clone
 from argosy.build.emulation import PLACE, refusal, runnable
 from argosy.daemon.build_runner import BuildRunner
-from argosy.daemon.buildkit import BuildKit
+from argosy.daemon.buildkit import BuildKit, BuildResults
 from argosy.daemon.config import DaemonConfig
 from argosy.daemon.remap import mapping_namespace
 from argosy.daemon.root import DataRoot
@@ -353,7 +353,13 @@ def _engine(
         supervisor=supervisor,
     )
     buildkit = BuildKit(
-        builder=builder, worker_id=daemon_id, platforms=lambda: runnable(host_architecture(), _binfmt_handlers()), clock=clock
+        builder=builder,
+        results=BuildResults(
+            images=lower.images, layers=lower.layers, workers=lower.workers, scratch=Path(settings.data_root) / "build/tmp"
+        ),
+        worker_id=daemon_id,
+        platforms=lambda: runnable(host_architecture(), _binfmt_handlers()),
+        clock=clock,
     )
     system = SystemService(
         settings=info_settings(config, settings, lower.snapshots.driver, describe(lower.layers.driver), daemon_id),
