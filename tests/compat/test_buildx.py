@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tarfile
@@ -178,6 +179,30 @@ def test_many_files_and_a_large_one(docker: Docker, place: Path, image: str) -> 
     counted = docker.run("run", "--rm", image, "sh", "-c", "ls /dir | wc -l; cat /dir/1499; sha256sum < /large")
     digest = subprocess.run(["sha256sum"], stdin=(place / "large").open("rb"), capture_output=True, text=True).stdout
     assert counted.splitlines() == ["1502", "1499", digest.strip()]
+
+
+def test_only_what_changed_is_sent_again(docker: Docker, place: Path, image: str) -> None:
+    def sent() -> tuple[str, str]:
+        done = build(docker, place, "FROM busybox\nCOPY . /c\n", "-t", image)
+        assert done.returncode == 0, done.stderr
+        listed = docker.run("run", "--rm", image, "sh", "-c", "cd /c; find . | sort | tr '\\n' ' '; cat a.txt dir/b.txt 2>/dev/null; true")
+        return re.findall(r"transferring context: ([^ \n]*) ", done.stderr)[-1], listed
+
+    (place / "large").write_bytes(os.urandom(3 << 20))
+    assert sent()[0].startswith("3.")
+    # The Dockerfile is written anew each time.
+    again, listed = sent()
+    assert again.endswith("B") and not again.endswith(("kB", "MB")) and "./large" in listed
+    (place / "a.txt").write_text("another\n")
+    (place / "dir/b.txt").unlink()
+    (place / "link").unlink()
+    (place / "link").mkdir()
+    (place / "link/in").write_text("x")
+    (place / "large").unlink()
+    (place / "large").symlink_to("a.txt")
+    again, listed = sent()
+    assert not again.endswith("MB")
+    assert listed == ". ./.dockerignore ./Dockerfile ./a.txt ./dir ./dir/run ./large ./link ./link/in another"
 
 
 def test_labels_in_any_order_give_one_image(docker: Docker, place: Path, image: str) -> None:

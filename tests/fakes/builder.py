@@ -45,6 +45,6 @@ class FakeBuildKit:
         self.served.append(early)
         transport.close()
 
-    def open_session(self, id: str, methods, transport, early: bytes) -> None:
+    def open_session(self, id: str, methods, shared_key: str, transport, early: bytes) -> None:
         self.sessions.append((id, list(methods)))
         transport.close()

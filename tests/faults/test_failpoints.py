@@ -3,8 +3,10 @@
 import contextlib
 import http.client
 import json
+import os
 import re
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from support.builds import build, run
 from support.daemon import Daemon
+from support.debian import cli_plugin, docker_cli
 from support.images import busybox_tar
 from support.registry import Server
 from support.remains import assert_nothing_left, settled
@@ -115,6 +118,40 @@ class Builds(Scenario):
         self.daemon.api("POST", "/build/prune?all=1")
 
 
+class SessionBuilds(Scenario):
+    """Two builds by docker buildx, of which the second is sent what has changed."""
+
+    def __init__(self, daemon: Daemon, folder: Path) -> None:
+        super().__init__(daemon)
+        program, plugin = docker_cli(), cli_plugin("buildx")
+        if program is None or plugin is None:
+            pytest.skip("needs the docker client and the docker-buildx package of Debian sid")
+        (folder / ".docker/cli-plugins").mkdir(parents=True)
+        (folder / ".docker/cli-plugins/docker-buildx").symlink_to(plugin)
+        self.context = folder / "context"
+        self.context.mkdir()
+        (self.context / "Dockerfile").write_text("FROM busybox\nCOPY f g /\n")
+        self.command = [program, "buildx", "build", "-t", "built", str(self.context)]
+        self.environ = os.environ | {"HOME": str(folder), "DOCKER_HOST": daemon.host}
+
+    def act(self) -> None:
+        for number in (1, 2):
+            (self.context / "f").write_text(f"{number}\n")
+            (self.context / "g").write_text("same\n")
+            done = subprocess.run(self.command, env=self.environ, capture_output=True, text=True, timeout=60)
+            if done.returncode:
+                raise ConnectionResetError(done.stderr[-400:])
+            assert run(self.daemon, "built", "cat", "/f", "/g") == f"{number}\nsame\n"
+        self.daemon.api("DELETE", "/images/built")
+        self.daemon.api("POST", "/build/prune?all=1")
+        assert self.daemon.api("GET", "/system/df")["BuildCache"] in (None, [])
+
+    def put_in_order(self) -> None:
+        self.remove("images/built?force=1")
+        self.daemon.api("POST", "/build/prune?all=1")
+        self.daemon.api("POST", "/images/prune")
+
+
 class Pushes(Scenario):
     """An image goes to a registry and comes back."""
 
@@ -149,7 +186,9 @@ class Pushes(Scenario):
 @contextlib.contextmanager
 def scenario_of(point: str, daemon: Daemon, folder: Path) -> Iterator[Scenario]:
     """Yield the scenario that comes by the point."""
-    if point.startswith(("build.", "transient.", "storage.draft.")):
+    if point.startswith("build.synced."):
+        yield SessionBuilds(daemon, folder)
+    elif point.startswith(("build.", "transient.", "storage.draft.")):
         with web(daemon, folder / "served") as served:
             yield Builds(daemon, served.put("f", "data\n"))
     elif point.startswith("distribution."):

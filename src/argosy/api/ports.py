@@ -166,7 +166,7 @@ class BuildKit(Protocol):
         """Answer a client; ``early`` is what it has sent already."""
         ...
 
-    def open_session(self, id: str, methods: Sequence[str], transport: asyncio.Transport, early: bytes) -> None:
+    def open_session(self, id: str, methods: Sequence[str], shared_key: str, transport: asyncio.Transport, early: bytes) -> None:
         """Take a client that serves us ``methods``."""
         ...
 

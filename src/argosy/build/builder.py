@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from argosy.base.clock import Clock
 from argosy.base.tasks import Supervisor
 from argosy.build.cache.downloads import Downloads
-from argosy.build.cache.keeper import CacheKeeper
+from argosy.build.cache.keeper import CacheKeeper, Place
 from argosy.build.cache.mounts import CacheMounts
+from argosy.build.cache.record import LOCAL, MOUNT, SOURCE
+from argosy.build.cache.synced import SyncedTrees
 from argosy.build.cache.table import CacheTable
 from argosy.build.context import Context, Contexts, named
 from argosy.build.context.git import Clone
@@ -37,7 +39,7 @@ _AT_ONCE = 4
 
 
 class Builder:
-    """``home`` is a directory on the layers' file system, ``memory`` one on a file system in memory."""
+    """``home``: a directory on the layers' file system; ``memory``: one on a file system in memory; ``boot``: id of the kernel's run."""
 
     def __init__(
         self,
@@ -53,14 +55,19 @@ class Builder:
         refusal: Callable[[Platform], str],
         clock: Clock,
         supervisor: Supervisor,
+        boot: str,
     ) -> None:
         self._tmp = home / "tmp"
         self._memory = memory
         self._layers = layers
-        self.contexts = Contexts(directory=home / "contexts", workers=workers, trash=layers.trash, git=git, limits=layers.limits)
+        self._synced = SyncedTrees(home / "synced", table=table, trash=layers.trash, clock=clock, boot=boot)
+        self.contexts = Contexts(
+            directory=home / "contexts", workers=workers, trash=layers.trash, git=git, synced=self._synced, limits=layers.limits
+        )
         self._caches = CacheMounts(home / "mounts", table=table, workers=workers, trash=layers.trash, clock=clock)
         self._downloads = Downloads(home / "downloads", table=table, trash=layers.trash, clock=clock)
-        self.cache = CacheKeeper(table=table, mounts=self._caches, downloads=self._downloads, images=images, clock=clock, home=home)
+        places: dict[str, Place] = {MOUNT: self._caches, SOURCE: self._downloads, LOCAL: self._synced}
+        self.cache = CacheKeeper(table=table, mounts=self._caches, places=places, images=images, clock=clock, home=home)
         slots = asyncio.Semaphore(_AT_ONCE)
 
         async def slot() -> None:
@@ -91,6 +98,7 @@ class Builder:
         self.contexts.open()
         self._caches.open()
         self._downloads.open()
+        self._synced.open()
         if self._memory.is_dir():
             for left in self._memory.iterdir():
                 left.unlink()

@@ -54,9 +54,9 @@ class Control:
         """Take a connection on which the client calls us."""
         serve(transport, early, self._service)
 
-    def open_session(self, id: str, methods: Sequence[str], transport: asyncio.Transport, early: bytes) -> None:
+    def open_session(self, id: str, methods: Sequence[str], shared_key: str, transport: asyncio.Transport, early: bytes) -> None:
         """Take a connection on which we call the client."""
-        self._sessions.open(id, methods, transport, early)
+        self._sessions.open(id, methods, shared_key, transport, early)
 
     # ------------------------------------------------------------ Control
 

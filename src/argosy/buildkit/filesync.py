@@ -9,11 +9,13 @@ import contextlib
 import io
 import stat
 import tarfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote_plus
 
 from argosy.base.errors import InvalidParameterError, UnavailableError
+from argosy.build.cache.synced import Listing
 from argosy.buildkit import messages
 from argosy.buildkit.sessions import Session
 
@@ -31,10 +33,11 @@ Progress = Callable[[int, bool], None]
 """Takes the bytes so far, and whether these were all."""
 
 
-async def directory(
+@asynccontextmanager
+async def transfer(
     session: Session, name: str, *, follow: Sequence[str] = (), exclude: Sequence[str] = (), progress: Progress = lambda count, over: None
-) -> AsyncIterator[bytes]:
-    """Yield a tar of the client's directory ``name`` (``context``, ``dockerfile``, …).
+) -> AsyncIterator["Transfer"]:
+    """Ask for the client's directory ``name`` (``context``, ``dockerfile``, …); the client has told of all its files in the block.
 
     ``follow``: only these paths and what links among them lead to. ``exclude``: patterns as in .dockerignore.
     Raises InvalidParameterError for what the client cannot send, UnavailableError when it leaves.
@@ -43,10 +46,24 @@ async def directory(
         raise InvalidParameterError("the client serves no files: its session has no FileSync")
     metadata = [("dir-name", name), *_encoded("exclude-patterns", exclude), *_encoded("followpaths", follow)]
     async with session.caller.conversation(PATH, "Packet", metadata) as stream:
-        stats = await _stats(stream)
-        received = _Received(stream, stats)
+        yield Transfer(stream, await _stats(stream), progress)
+
+
+class Transfer:
+    def __init__(self, stream: Any, stats: Sequence[Any], progress: Progress) -> None:
+        self._stream = stream
+        self._stats = stats
+        self._progress = progress
+        self.listing: Listing = {
+            entry.path: (entry.mode, entry.size, entry.mtime, entry.linkname, entry.devmajor, entry.devminor) for entry in stats
+        }
+
+    async def tar(self, known: Listing) -> AsyncIterator[bytes]:
+        """Yield a tar of what is not ``known`` as it is. To be read to its end, once."""
+        wanted = {number: entry for number, entry in enumerate(self._stats) if known.get(entry.path) != self.listing[entry.path]}
+        received = _Received(self._stream, wanted)
         count = 0
-        for number, entry in enumerate(stats):
+        for number, entry in wanted.items():
             yield _header(entry)
             if not _has_content(entry):
                 continue
@@ -55,15 +72,22 @@ async def directory(
                 size += len(piece)
                 count += len(piece)
                 yield piece
-                progress(count, False)
+                self._progress(count, False)
             if size != entry.size:
                 raise InvalidParameterError(f"{entry.path} changed while it was sent: {size} bytes instead of {entry.size}")
             yield bytes(-size % _BLOCK)
         yield bytes(2 * _BLOCK)
-        await stream.send_message(messages.Packet(type=FIN), end=True)
-        while (packet := await stream.recv_message()) is not None and packet.type != FIN:
+        await self._stream.send_message(messages.Packet(type=FIN), end=True)
+        while (packet := await self._stream.recv_message()) is not None and packet.type != FIN:
             _check(packet)
-        progress(count, True)
+        self._progress(count, True)
+
+
+async def directory(session: Session, name: str, **options: Any) -> AsyncIterator[bytes]:
+    """Yield a tar of the client's directory; arguments and errors as of `transfer`."""
+    async with transfer(session, name, **options) as moved:
+        async for piece in moved.tar({}):
+            yield piece
 
 
 async def files(session: Session, name: str, paths: Sequence[str], *, progress: Progress) -> dict[str, bytes]:
@@ -112,9 +136,9 @@ def _has_content(entry: Any) -> bool:
 class _Received:
     """Asks for files ahead of their turn, as many as `_AT_ONCE` lets."""
 
-    def __init__(self, stream: Any, stats: Sequence[Any]) -> None:
+    def __init__(self, stream: Any, wanted: Mapping[int, Any]) -> None:
         self._stream = stream
-        self._sizes = {number: entry.size for number, entry in enumerate(stats) if _has_content(entry)}
+        self._sizes = {number: entry.size for number, entry in wanted.items() if _has_content(entry)}
         self._todo = iter(self._sizes)
         self._next: int | None = next(self._todo, None)
         self._pieces: dict[int, list[bytes]] = {}

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from argosy.base import patterns
 from argosy.base.clock import Clock
 from argosy.base.errors import ArgosyError, InvalidParameterError, NotImplementedInArgosyError, UnavailableError
-from argosy.build.context import Context, Contexts, Definition
+from argosy.build.context import Context, Contexts, Definition, Update
 from argosy.build.dockerfile import ast
 from argosy.build.dockerfile import parse as parse_dockerfile
 from argosy.build.instructions.run import StepFailed
@@ -240,14 +240,16 @@ class Job:
     async def _synced(self, session: Session, asked: Asked, definition: Definition) -> AsyncIterator[Context]:
         self._say(self._progress.started(_LOAD_CONTEXT))
         told = self._transfer(_LOAD_CONTEXT, "transferring context:")
-        root = filesync.directory(session, asked.context, exclude=definition.ignored, progress=told)
         sent = {
             asked.request.contexts[name].rpartition("/")[2]: filesync.directory(session, directory)
             for name, directory in asked.directories.items()
         }
-        async with self._builder.contexts.from_trees(root, sent, definition) as ready:
-            self._say(self._progress.ended(_LOAD_CONTEXT))
-            yield ready
+        name = "\n".join((session.shared_key or session.id, asked.context, *definition.ignored))
+        async with filesync.transfer(session, asked.context, exclude=definition.ignored, progress=told) as moved:
+            update = Update(name, f"local source for {asked.context}", moved.listing, moved.tar)
+            async with self._builder.contexts.from_update(update, sent, definition) as ready:
+                self._say(self._progress.ended(_LOAD_CONTEXT))
+                yield ready
 
 
 def secret_ids(file: ast.Dockerfile) -> list[str]:

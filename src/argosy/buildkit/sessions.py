@@ -28,6 +28,8 @@ class Session:
     methods: frozenset[str]
     """What the client serves: ``/SERVICE/METHOD``."""
     caller: Caller = field(repr=False)
+    shared_key: str = ""
+    """Of the client's directory, the same in its next session; empty if it gave none."""
 
     async def secret(self, name: str) -> bytes | None:
         """Return a secret's value, None if the client has none of that name. Raises UnavailableError."""
@@ -58,7 +60,7 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._waiting: dict[str, asyncio.Event] = {}
 
-    def open(self, id: str, methods: Iterable[str], transport: asyncio.Transport, early: bytes) -> None:
+    def open(self, id: str, methods: Iterable[str], shared_key: str, transport: asyncio.Transport, early: bytes) -> None:
         """Take a connection whose client serves ``methods``; it is forgotten when the client leaves."""
 
         def gone() -> None:
@@ -67,7 +69,7 @@ class Sessions:
             caller.leave()
 
         caller = Caller(transport, early, gone)
-        session = Session(id, frozenset(method for text in methods for method in urllib.parse.unquote(text).split(",")), caller)
+        session = Session(id, frozenset(method for text in methods for method in urllib.parse.unquote(text).split(",")), caller, shared_key)
         self._sessions[id] = session
         if id in self._waiting:
             self._waiting.pop(id).set()

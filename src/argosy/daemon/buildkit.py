@@ -59,8 +59,8 @@ class BuildKit:
     def serve(self, transport: asyncio.Transport, early: bytes) -> None:
         self._loaded().serve(transport, early)
 
-    def open_session(self, id: str, methods: Sequence[str], transport: asyncio.Transport, early: bytes) -> None:
-        self._loaded().open_session(id, methods, transport, early)
+    def open_session(self, id: str, methods: Sequence[str], shared_key: str, transport: asyncio.Transport, early: bytes) -> None:
+        self._loaded().open_session(id, methods, shared_key, transport, early)
 
     def _loaded(self) -> "Control":
         from argosy.buildkit.control import Control

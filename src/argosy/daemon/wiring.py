@@ -58,6 +58,7 @@ from argosy.network.admin import NetworkAdmin
 from argosy.network.controller import Controller
 from argosy.oci.config import Config
 from argosy.runtime.client import LauncherWorkers, ShimRuntime
+from argosy.runtime.exitrecord import boot_id
 from argosy.runtime.seccomp import resolve
 from argosy.storage.content import Content
 from argosy.storage.database import Database
@@ -351,6 +352,7 @@ def _engine(
         refusal=lambda found: refusal(found, host_architecture(), _binfmt_handlers()),
         clock=clock,
         supervisor=supervisor,
+        boot=boot_id(),
     )
     buildkit = BuildKit(
         builder=builder,

@@ -14,8 +14,11 @@ from contextlib import asynccontextmanager
 import pytest
 import zstandard
 
+from argosy.base.clock import SystemClock
 from argosy.base.errors import InvalidParameterError, NotFoundError
 from argosy.base.tasks import Supervisor
+from argosy.build.cache.synced import SyncedTrees
+from argosy.build.cache.table import CacheTable
 from argosy.build.context import Contexts, digests_of
 from argosy.build.context.git import Clone
 from argosy.runtime.client import LauncherWorkers
@@ -39,10 +42,13 @@ class Host:
         self.supervisor = Supervisor()
         self.directory = path / "build"
         self.downloads = Downloads()
+        trash = Trash(path / "trash", workers=self.workers, supervisor=self.supervisor)
+        table = CacheTable(db=None, clock=SystemClock())
         self.contexts = Contexts(
             directory=self.directory,
             workers=self.workers,
-            trash=Trash(path / "trash", workers=self.workers, supervisor=self.supervisor),
+            trash=trash,
+            synced=SyncedTrees(path / "synced", table=table, trash=trash, clock=SystemClock(), boot="one"),
             git=Clone(protocols=("file",)),
             limits=Limits(size=4 << 20),
             download=self.downloads,

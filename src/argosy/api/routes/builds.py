@@ -56,7 +56,8 @@ class BuildRoutes:
             raise InvalidParameterError("a session needs an id: X-Docker-Expose-Session-Uuid")
         methods = request.headers.getall("X-Docker-Expose-Session-Grpc-Method", [])
         await self._buildkit.load()
-        self._buildkit.open_session(id, methods, *await _upgraded(request))
+        shared_key = request.headers.get("X-Docker-Expose-Session-Sharedkey", "")
+        self._buildkit.open_session(id, methods, shared_key, *await _upgraded(request))
         return Gone()
 
     async def prune(self, request: Request) -> Answer:

@@ -3,28 +3,44 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from argosy.base.clock import Clock, rfc3339_nano
 from argosy.base.failpoints import hit
 from argosy.build.cache import prune
-from argosy.build.cache.downloads import Downloads
 from argosy.build.cache.mounts import CacheMounts
 from argosy.build.cache.prune import Standing, Wanted
-from argosy.build.cache.record import MOUNT, SOURCE, STATE, CacheRecord
+from argosy.build.cache.record import MOUNT, STATE, CacheRecord
 from argosy.build.cache.table import CacheTable
 from argosy.build.ports import Images
 
 Filters = Mapping[str, Sequence[str]]
 
 
+class Place(Protocol):
+    def remove(self, record: CacheRecord) -> None:
+        """Take an entry's files away."""
+        ...
+
+
 class CacheKeeper:
-    def __init__(self, *, table: CacheTable, mounts: CacheMounts, downloads: Downloads, images: Images, clock: Clock, home: Path) -> None:
+    """``places``: where the files of entries of a kind lie."""
+
+    def __init__(
+        self,
+        *,
+        table: CacheTable,
+        mounts: CacheMounts,
+        places: Mapping[str, Place],
+        images: Images,
+        clock: Clock,
+        home: Path,
+    ) -> None:
         self._table = table
         self._mounts = mounts
-        self._downloads = downloads
+        self._places = places
         self._images = images
         self._clock = clock
         self._home = home
@@ -46,12 +62,12 @@ class CacheKeeper:
         # Files and entries go in one step of the loop: a build that comes while this waits for the disk starts anew, and an entry
         # whose files went before a crash is one without files, which the next build makes again.
         for record in gone:
-            if record.kind in (MOUNT, SOURCE):
-                (self._mounts if record.kind == MOUNT else self._downloads).remove(record)
+            if record.kind in self._places:
+                self._places[record.kind].remove(record)
         hit("build.prune.removed")
         await self._table.remove(record.key for record in (*gone, *hidden))
         hit("build.prune.forgotten")
-        freed = sum(record.size for record in gone if record.kind in (MOUNT, SOURCE))
+        freed = sum(record.size for record in gone if record.kind in self._places)
         freed += await self._images.collect()
         return [record.id for record in gone], freed
 

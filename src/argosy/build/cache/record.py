@@ -3,13 +3,16 @@
 import msgspec
 
 CACHE = "build-cache"
-REGULAR, MOUNT, SOURCE, STATE = "regular", "exec.cachemount", "source.http", "state"
+REGULAR, MOUNT, SOURCE, LOCAL, STATE = "regular", "exec.cachemount", "source.http", "source.local", "state"
 
 
 class CacheRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Under its key. ``regular``: a step that changes files; ``exec.cachemount``: a directory of ``RUN --mount=type=cache``;
-    ``source.http``: a file that ``ADD`` fetched; ``state``: when a configuration was first reached, so that the same build gives the
-    same image, and which layer a step makes wherever it lies (never shown)."""
+    """Under its key. Kinds:
+
+    ``regular``: a step that changes files; ``exec.cachemount``: a directory of ``RUN --mount=type=cache``; ``source.http``: a file that
+    ``ADD`` fetched; ``source.local``: a client's directory as it was last sent; ``state``: when a configuration was first reached, so that
+    the same build gives the same image, and which layer a step makes wherever it lies (never shown).
+    """
 
     key: str
     kind: str

@@ -8,11 +8,12 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from argosy.base.errors import InvalidParameterError
+from argosy.build.cache.synced import Listing, SyncedTrees, outdated
 from argosy.build.context import remote, unpack
 from argosy.build.context.download import download
 from argosy.build.context.find import found
@@ -21,23 +22,45 @@ from argosy.build.context.model import Context, Definition
 from argosy.images.spool import Spool, spooled
 from argosy.storage.compression import detect
 from argosy.storage.limits import LIMITS, Limits
+from argosy.storage.model import Directory
 from argosy.storage.ports import Workers
 from argosy.storage.trash import Trash
 
 Download = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A client's directory as it is now."""
+
+    name: str
+    """Tells it from all other directories, and with which patterns it is sent."""
+    description: str
+    listing: Listing
+    changes: Callable[[Listing], AsyncIterator[bytes]]
+    """Takes what is here already; returns a tar of the rest."""
+
+
 class Contexts:
     """``directory``: this one's alone, on the file system of ``trash``."""
 
     def __init__(
-        self, *, directory: Path, workers: Workers, trash: Trash, git: Clone, limits: Limits = LIMITS, download: Download = download
+        self,
+        *,
+        directory: Path,
+        workers: Workers,
+        trash: Trash,
+        git: Clone,
+        synced: SyncedTrees,
+        limits: Limits = LIMITS,
+        download: Download = download,
     ) -> None:
         self._limits = limits
         self._directory = directory
         self._workers = workers
         self._trash = trash
         self._git = git
+        self._synced = synced
         self._download = download
 
     def open(self) -> None:
@@ -73,21 +96,25 @@ class Contexts:
             yield replace(context, sent=sent)
 
     @asynccontextmanager
-    async def from_trees(
-        self, root: AsyncIterator[bytes] | None, sent: Mapping[str, AsyncIterator[bytes]], definition: Definition
-    ) -> AsyncIterator[Context]:
-        """Unpack tars of directories that lack what they should: the context itself, and others for `Context.sent` by name.
+    async def from_update(self, update: Update, sent: Mapping[str, AsyncIterator[bytes]], definition: Definition) -> AsyncIterator[Context]:
+        """Bring what was kept of a client's directory up to date, and unpack tars of others for `Context.sent` by name.
 
         Raises InvalidParameterError for a tar that is none.
         """
         async with self._scratch() as scratch:
-            if root is not None:
-                await self._unpack(root, scratch / "root", scratch)
+            root = scratch / "root"
+            before = self._synced.take(update.name, root) or {}
+            if gone := outdated(before, update.listing):
+                await self._workers.run("remove_paths", {"paths": gone}, root=Directory(str(root)))
+            await self._unpack(update.changes(before), root, scratch)
             for name, tree in sent.items():
                 (scratch / "sent" / name).mkdir(mode=0o755, parents=True)
                 await self._unpack(tree, scratch / "sent" / name, scratch)
             beside = scratch / "sent" if sent else None
-            yield Context(scratch / "root", definition.dockerfile, definition.name, beside, definition.ignored)
+            try:
+                yield Context(root, definition.dockerfile, definition.name, beside, definition.ignored)
+            finally:
+                self._synced.give(update.name, root, update.listing, update.description)
 
     async def _unpack(self, tree: AsyncIterator[bytes], root: Path, scratch: Path) -> None:
         async with spooled(tree, scratch) as spool:

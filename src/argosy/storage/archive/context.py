@@ -38,6 +38,17 @@ def _prune(directory: str, prefix: str, patterns: Patterns) -> None:
             _remove_empty(path)
 
 
+def remove_paths(paths: Sequence[str]) -> None:
+    """Remove files, and directories with all that is in them; what is not there is fine."""
+    for path in paths:
+        try:
+            os.unlink(path)
+        except IsADirectoryError:
+            _remove(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+
+
 def _remove(directory: str) -> None:
     with os.scandir(directory) as listing:
         items = [(item.path, item.is_dir(follow_symlinks=False)) for item in listing]

@@ -186,6 +186,12 @@ def prune_context(params: Params, fds: Fds) -> None:
     context.prune(params["patterns"])
 
 
+def remove_paths(params: Params, fds: Fds) -> None:
+    """params: paths, with all that is below them; what is not there is fine. Root: where they lie."""
+    os.chdir("/")
+    context.remove_paths(params["paths"])
+
+
 def digests(params: Params, fds: Fds) -> list[list[str]]:
     """params: sources, excludes: patterns. Root: where they lie. → [[path, kind, digest], …], see `context.digests`."""
     os.chdir("/")
@@ -253,6 +259,7 @@ JOBS: dict[str, Callable[[Params, Fds], Any]] = {
     "place": _words(place_files),
     "prune_context": prune_context,
     "read": read_files,
+    "remove_paths": remove_paths,
     "seal_layer": seal_layer,
     "stat": _grafted(stat),
     "unpack": _grafted(_words(unpack_archive)),

@@ -6,6 +6,7 @@ from argosy.base.clock import SystemClock
 from argosy.build.cache.downloads import Downloads
 from argosy.build.cache.keeper import CacheKeeper
 from argosy.build.cache.mounts import CacheMount, CacheMounts
+from argosy.build.cache.record import MOUNT, SOURCE
 from argosy.build.cache.table import CacheTable
 
 
@@ -45,7 +46,7 @@ async def test_a_build_that_takes_a_directory_while_it_is_pruned_keeps_it(tmp_pa
     mounts = CacheMounts(tmp_path / "mounts", table=table, workers=Workers(), trash=trash, clock=clock)
     downloads = Downloads(tmp_path / "downloads", table=table, trash=trash, clock=clock)
     mounts.open()
-    keeper = CacheKeeper(table=table, mounts=mounts, downloads=downloads, images=Images(), clock=clock, home=tmp_path)
+    keeper = CacheKeeper(table=table, mounts=mounts, places={MOUNT: mounts, SOURCE: downloads}, images=Images(), clock=clock, home=tmp_path)
     mount = CacheMount("apt", "shared")
     async with mounts.held(mount) as (path, fresh):
         assert fresh
