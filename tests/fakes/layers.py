@@ -16,12 +16,14 @@ from argosy.engine.create import Creator
 from argosy.engine.execs import ExecEnds
 from argosy.engine.exits import Exits
 from argosy.engine.image_mounts import ImageMounts
+from argosy.engine.labelling import Labelling
 from argosy.engine.mounting import Mounting
 from argosy.engine.ports import Shim
 from argosy.engine.registry import Registry
 from argosy.engine.release import Releaser
 from argosy.engine.remove import Remover
 from argosy.engine.sandboxes import Sandboxes
+from argosy.engine.selinux import Labels
 from argosy.engine.settings import EngineSettings
 from argosy.engine.spec import SpecInputs
 from argosy.engine.start import Starter
@@ -179,6 +181,9 @@ class FakeWorkers:
 
 
 class FakeConfinement:
+    def labels(self, spec: Any) -> Labels:
+        return Labels()
+
     async def ready(self, spec: Any) -> None:
         pass
 
@@ -210,6 +215,7 @@ def make_world(tmp_path: Any, candidates: Callable[..., Any] = lambda config, ho
     )
     creator = Creator(
         registry=registry, store=store, images=FakeImages(), snapshots=snapshots, mounting=mounting,  # type: ignore[arg-type]
+        labelling=Labelling(registry=registry, policy=None, rng=random.Random(1)),
         validate=lambda config, host: (host, ()), networks=networks,
         settings=settings, announce=announce, clock=clock, rng=random.Random(1),
     )  # fmt: skip

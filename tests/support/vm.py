@@ -35,6 +35,8 @@ PACKAGES = (
 )
 FIRST_MODULES = ("virtio_pci", "virtio_blk", "ext4", "virtio_rng")
 RESULT_BYTES = 64 << 20
+KEPT_SECONDS = 3 * 86400
+"""How long a root image that nobody uses stays in the cache."""
 
 EARLY = """#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /new
@@ -52,14 +54,15 @@ exec /bin/busybox switch_root /new /argosy-vm/init
 INIT = """#!/bin/sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
 mount -t proc proc /proc 2>/dev/null; mount -t sysfs sysfs /sys 2>/dev/null
-mkdir -p {checkout} /result
-mount /dev/vdb {checkout}
+for word in $(cat /proc/cmdline); do case $word in argosy.checkout=*) checkout=${word#*=} ;; esac; done
+mkdir -p $checkout /result
+mount /dev/vdb $checkout
 case " $(cat /proc/cmdline) " in *" argosy.systemd "*) umount /proc; exec /lib/systemd/systemd ;; esac
 hostname vm
 mount -t tmpfs tmpfs /run; mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts; mount -t tmpfs tmpfs /dev/shm
 mount -t cgroup2 cgroup2 /sys/fs/cgroup; mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
-for link in fd:/proc/self/fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do ln -sf ${{link#*:}} /dev/${{link%%:*}}; done
+for link in fd:/proc/self/fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do ln -sf ${link#*:} /dev/${link%%:*}; done
 ip link set lo up
 exec /argosy-vm/job
 """
@@ -68,9 +71,10 @@ JOB = """#!/bin/bash
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
 mkdir -p /result /data
 [ ! -b /dev/vdd ] || mount /dev/vdd /data
-cd {checkout}
+for word in $(cat /proc/cmdline); do case $word in argosy.checkout=*) checkout=${word#*=} ;; esac; done
+cd $checkout
 bash .argosy-vm-command 2>&1 </dev/null | tee /result/output >/dev/ttyS0
-echo "${{PIPESTATUS[0]}}" >/result/status
+echo "${PIPESTATUS[0]}" >/result/status
 tar -C /result -cf /dev/vdc .
 [ ! -b /dev/vdd ] || umount -l /data
 sync
@@ -188,11 +192,21 @@ def _disk(target: Path, tree: Path, megabytes: int) -> None:
 
 
 def _root_image(suite: str) -> Path:
-    image = CACHE / f"vm-{suite}-{_short(PACKAGES + INIT + JOB + UNIT + TARGET + str(CHECKOUT))}.img"
-    if image.exists():
-        return image
-    for older in CACHE.glob(f"vm-{suite}-*.img"):
-        older.unlink()
+    image = CACHE / f"vm-{suite}-{_short(PACKAGES + INIT + JOB + UNIT + TARGET)}.img"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "vm-root.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not image.exists():
+            _make_root_image(suite, image)
+        # Another checkout may have another recipe, and a machine of it running.
+        os.utime(image)
+        for older in CACHE.glob(f"vm-{suite}-*.img"):
+            if time.time() - older.stat().st_mtime > KEPT_SECONDS:
+                older.unlink()
+    return image
+
+
+def _make_root_image(suite: str, image: Path) -> None:
     _, modules, version = kernel(suite)
     tree, half = CACHE / f"vm-{suite}.rootfs", image.with_suffix(".half")
     shutil.rmtree(tree, ignore_errors=True)
@@ -202,7 +216,7 @@ def _root_image(suite: str) -> Path:
         place = tree / "argosy-vm"
         place.mkdir()
         for name, text in (("init", INIT), ("job", JOB)):
-            (place / name).write_text(text.format(checkout=CHECKOUT))
+            (place / name).write_text(text)
             (place / name).chmod(0o755)
         (tree / "etc/systemd/system/argosy-vm.service").write_text(UNIT)
         (tree / "etc/systemd/system/argosy-vm.target").write_text(TARGET)
@@ -214,7 +228,6 @@ def _root_image(suite: str) -> Path:
     finally:
         shutil.rmtree(tree, ignore_errors=True)
         half.unlink(missing_ok=True)
-    return image
 
 
 class VirtualMachine:
@@ -304,6 +317,7 @@ class VirtualMachine:
             "root=/dev/vda",
             "rw",
             "random.trust_cpu=on",
+            f"argosy.checkout={CHECKOUT}",
             f"{security}=1",
             f"security={security}",
         ]

@@ -159,7 +159,7 @@ FLAGS: tuple[Flag, ...] = (
     _list("registry-mirror", "Registry mirrors", key="registry-mirrors"),
     _flag("rootless", "Run without root", state=State.REFUSED, why="argosyd needs root; see --userns-remap"),
     _text("seccomp-profile", "Seccomp profile file, unconfined or builtin", "builtin"),
-    _flag("selinux-enabled", "SELinux labels", state=State.WARNS, why="containers are not labelled"),
+    _flag("selinux-enabled", "Label containers' processes and files for SELinux"),
     _number("shutdown-timeout", "Seconds that a shutdown may take", 15),
     _text("storage-driver", "overlay2, fuse-overlayfs, btrfs or vfs (default: the one with data, else the first that works)", short="s"),
     _list("storage-opt", "Storage driver options", key="storage-opts"),

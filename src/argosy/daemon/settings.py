@@ -1,5 +1,6 @@
 """From configuration keys to the layers' settings."""
 
+import logging
 import os
 import shutil
 from collections.abc import Sequence
@@ -12,10 +13,13 @@ from argosy.daemon.remap import remap
 from argosy.engine.info import InfoSettings
 from argosy.engine.model import LogConfig
 from argosy.engine.platform import Machine
+from argosy.engine.platform.selinux import container_policy
+from argosy.engine.selinux import Policy
 from argosy.engine.settings import EngineSettings
 from argosy.images.distribution.settings import RegistrySettings
 from argosy.network.settings import DEFAULT_POOLS, AddressPool, NetworkSettings
 
+_log = logging.getLogger(__name__)
 ROTATION = {"max-size": "10m", "max-file": "3"}
 """What nobody asked for and everybody needs (design: logs must not fill the disk)."""
 
@@ -39,6 +43,7 @@ def engine_settings(config: DaemonConfig, machine: Machine) -> EngineSettings:
         runtimes={**installed_runtimes(), **configuration.runtimes(config)},
         init=config["init"],
         no_new_privileges=config["no_new_privileges"],
+        selinux=_selinux(config, machine),
         seccomp_profile=config["seccomp_profile"],
         shutdown_timeout=config["shutdown_timeout"],
         ip_forward=config["ip_forward"],
@@ -46,6 +51,19 @@ def engine_settings(config: DaemonConfig, machine: Machine) -> EngineSettings:
         gid_map=[entry.oci() for entry in mapping.gids] if mapping else (),
         labels=tuple(config["labels"]),
     )
+
+
+def _selinux(config: DaemonConfig, machine: Machine) -> Policy | None:
+    """What cannot be had is warned of, and the daemon serves without, as dockerd does."""
+    if not config["selinux_enabled"]:
+        return None
+    if not machine.selinux:
+        _log.warning("--selinux-enabled: this kernel has no SELinux policy loaded, so containers are not labelled")
+        return None
+    found = container_policy()
+    if found is None:
+        _log.warning("--selinux-enabled: the policy has no contexts/lxc_contexts that names containers' labels, so they get none")
+    return found
 
 
 def installed_runtimes() -> dict[str, str]:
@@ -119,6 +137,7 @@ def info_settings(
         private_cgroup=settings.private_cgroup,
         seccomp_profile=settings.seccomp_profile,
         no_new_privileges=settings.no_new_privileges,
+        selinux=settings.selinux is not None,
         userns_remap=bool(settings.uid_map),
         default_runtime=settings.default_runtime,
         runtimes=runtimes,

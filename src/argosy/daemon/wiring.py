@@ -32,11 +32,13 @@ from argosy.engine.execs import ExecEnds, Execs
 from argosy.engine.exits import Exits
 from argosy.engine.health_watch import HealthWatch
 from argosy.engine.image_mounts import ImageMounts
+from argosy.engine.labelling import Labelling
 from argosy.engine.mounting import Mounting
 from argosy.engine.network_service import NetworkService
 from argosy.engine.platform import Machine, probe
 from argosy.engine.platform.apparmor import AppArmor
 from argosy.engine.registry import Registry
+from argosy.engine.relabel import label_layers
 from argosy.engine.release import Releaser
 from argosy.engine.remove import Remover
 from argosy.engine.sandboxes import Sandboxes
@@ -142,6 +144,8 @@ def _lower(
     limits = Limits(parse_size(str(config["max_archive_size"])), config["max_archive_ratio"])
     layers = Layers(data / driver.name, driver, workers=workers, supervisor=supervisor, limits=limits)
     layers.open()
+    if settings.selinux and driver.name == "overlay2":
+        label_layers(str(data / driver.name), settings.selinux)
     snapshots = Snapshots(layers)
     snapshots.open()
     content = Content(data / "content")
@@ -221,12 +225,14 @@ def _engine(
         images=lower.images,
         image_mounts=lower.image_mounts,
     )
+    labelling = Labelling(registry=registry, policy=settings.selinux, rng=random.Random())
     creator = Creator(
         registry=registry,
         store=store,
         images=lower.images,
         snapshots=lower.snapshots,
         mounting=mounting,
+        labelling=labelling,
         validate=validation.at_create,
         networks=lower.networks,
         settings=settings,
@@ -336,6 +342,7 @@ def _engine(
         runtime=lower.runtime,
         networks=lower.networks,
         confinement=confinement,
+        labelling=labelling,
         validate=validation.at_create,
         settings=settings,
         supervisor=supervisor,

@@ -11,6 +11,7 @@ from argosy.engine.capabilities import capabilities as capability_set
 from argosy.engine.model import ContainerSpec
 from argosy.engine.platform.apparmor import DEFAULT, UNCONFINED, AppArmor
 from argosy.engine.security import Security, security_options
+from argosy.engine.selinux import Labels
 from argosy.engine.settings import EngineSettings
 from argosy.engine.spec import SpecInputs
 from argosy.linux.capabilities import available
@@ -37,6 +38,13 @@ class Confinement:
             return ""
         return UNCONFINED if spec.host.privileged else security_options(spec.host.security_opt).apparmor or DEFAULT
 
+    def labels(self, spec: ContainerSpec) -> Labels:
+        """Return the SELinux labels that the container runs under; empty where this daemon labels nothing."""
+        if self._settings.selinux is None:
+            return Labels()
+        # Given a label at create and then made privileged it still has none (moby GetProcessLabel).
+        return Labels("" if spec.host.privileged else spec.process_label, spec.mount_label)
+
     async def ready(self, spec: ContainerSpec) -> None:
         """Return once the kernel has what a process of the container needs. Raises SystemFailureError."""
         if self.apparmor(spec) == DEFAULT:
@@ -46,14 +54,15 @@ class Confinement:
         """Return the inputs of the OCI configuration with the confining part filled in; ``rest`` is the other part."""
         options = security_options(spec.host.security_opt)
         held = self.capabilities(spec)
+        labels = self.labels(spec)
         defaults: dict[str, Any] = {"mounts": (), "files": {}, "cgroups_path": "", "default_ulimits": self._settings.default_ulimits}
         return SpecInputs(
             **{**defaults, **rest},
             capabilities=held,
             seccomp=self._seccomp(spec, options, held),
             apparmor=self.apparmor(spec),
-            selinux_label=options.selinux_label,
-            mount_label=options.mount_label,
+            selinux_label=labels.process,
+            mount_label=labels.mount,
             no_new_privileges=self._settings.no_new_privileges if options.no_new_privileges is None else options.no_new_privileges,
             unconfined_paths=options.unconfined_paths,
         )

@@ -19,12 +19,14 @@ from argosy.engine import images_config, networking
 from argosy.engine.announce import Announcer
 from argosy.engine.container import Container
 from argosy.engine.container_view import Created, CreateRequest
+from argosy.engine.labelling import Labelling
 from argosy.engine.model import Config, ContainerSpec, EndpointSettings, HostConfig, LogConfig, MountPoint, RestartPolicy, State
 from argosy.engine.mounting import Mounting
 from argosy.engine.names import check_name, random_name
 from argosy.engine.paths import ContainerPaths
 from argosy.engine.ports import Images, Networks, Snapshots
 from argosy.engine.registry import Registry
+from argosy.engine.relabel import relabel_root
 from argosy.engine.settings import EngineSettings
 from argosy.engine.spec import defaults
 from argosy.engine.store import ContainerStore
@@ -44,6 +46,7 @@ class Creator:
         images: Images,
         snapshots: Snapshots,
         mounting: Mounting,
+        labelling: Labelling,
         validate: Validate,
         networks: Networks,
         settings: EngineSettings,
@@ -56,6 +59,7 @@ class Creator:
         self._images = images
         self._snapshots = snapshots
         self._mounting = mounting
+        self._labelling = labelling
         self._validate = validate
         self._networks = networks
         self._settings = settings
@@ -66,7 +70,7 @@ class Creator:
     async def create(self, request: CreateRequest) -> Created:
         """Make the container. Raises in Docker's words, and then nothing is left."""
         name = check_name(request.name) if request.name else random_name(self._registry.name_taken, self._rng)
-        host = fill_host(request.host, self._settings)
+        host = self._labelling.settle(fill_host(request.host, self._settings))
         host, warnings = self._validate(request.config, host)
         image = await self._images.resolve(request.config.image, request.platform) if request.config.image else None
         if image is None:
@@ -74,20 +78,21 @@ class Creator:
                 "no command specified" if not request.config.cmd else "config cannot be empty in order to create a container"
             )
         container_id = ids.new_id()
-        with self._registry.reserving(name, container_id):
+        with self._registry.reserving(name, container_id), self._labelling.labels(host) as labels:
             async with AsyncExitStack() as undo:
                 config, host = settle(request.config, host, image, container_id)
                 endpoints = networking.new_endpoints(config, host, request.endpoints)
                 networking.check(config, host, endpoints, self._networks, self._registry)
                 points, more = await self._mounting.resolve(container_id, config, host, undo)
                 spec = self._spec(container_id, name, config, host, endpoints, image, points)
+                spec = msgspec.structs.replace(spec, process_label=labels.process, mount_label=labels.mount)
                 await self._make(spec, image, undo)
                 hit("create.made")
                 await self._store.save_spec(spec)
                 undo.pop_all()
-        hit("create.committed")
-        container = Container(spec, State())
-        self._registry.add(container)
+            hit("create.committed")
+            container = Container(spec, State())
+            self._registry.add(container)
         await self._mounting.done(container_id)
         self._announce(container, "create")
         return Created(container_id, (*warnings, *more))
@@ -95,6 +100,7 @@ class Creator:
     async def _make(self, spec: ContainerSpec, image: ImageView, undo: AsyncExitStack) -> None:
         undo.push_async_callback(self._snapshots.remove, spec.id)
         root = await self._snapshots.prepare(spec.id, image.chain_id)
+        await relabel_root(root, spec.mount_label)
         hit("create.snapshot")
         uids, gids = mappings(self._settings, spec.host)
         await self._mounting.copy_up(spec, root, (ranges(uids), ranges(gids)) if uids else None)

@@ -37,6 +37,7 @@ class InfoSettings:
     private_cgroup: bool = False
     seccomp_profile: str = ""
     no_new_privileges: bool = False
+    selinux: bool = False
     userns_remap: bool = False
     rootless: bool = False
     default_runtime: str = "argosy"
@@ -230,7 +231,8 @@ def security_options(settings: InfoSettings, machine: Machine) -> list[str]:
         found.append("name=apparmor")
     if machine.seccomp:
         found.append(f"name=seccomp,profile={settings.seccomp_profile or 'builtin'}")
-    # Not name=selinux, even where the kernel has it: containers get no labels, as with a dockerd without --selinux-enabled.
+    if settings.selinux:
+        found.append("name=selinux")
     if settings.userns_remap:
         found.append("name=userns")
     if settings.rootless:

@@ -227,6 +227,9 @@ class ContainerSpec(msgspec.Struct, frozen=True, kw_only=True):
     mounts: tuple[MountPoint, ...] = ()
     driver: str = "overlay2"
     log_path: str = ""
+    process_label: str = ""
+    """SELinux's; empty where containers are not labelled, or this one is not."""
+    mount_label: str = ""
     path: str = ""
     args: tuple[str, ...] = ()
     revision: int = 1

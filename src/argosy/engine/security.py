@@ -7,7 +7,6 @@ from argosy.base.errors import SystemFailureError
 
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
-_LABEL_KINDS = ("user", "role", "type", "level", "filetype")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +18,11 @@ class Security:
     apparmor: str = ""
     """A profile's name, or ``unconfined``."""
     labels: tuple[str, ...] = ()
-    """SELinux: ``user:…``, ``role:…``, ``type:…``, ``level:…``, ``filetype:…``, ``disable``."""
+    """SELinux: ``user:…``, ``role:…``, ``type:…``, ``level:…``, ``filetype:…``, ``disable``; what they mean: `engine.selinux`."""
     no_new_privileges: bool | None = None
     writable_cgroups: bool | None = None
     unconfined_paths: bool = False
     """``systempaths=unconfined``: nothing of /proc and /sys is masked or read-only."""
-    selinux_label: str = ""
-    """Process label to set; empty where SELinux is off or ``label=disable``."""
-    mount_label: str = ""
 
 
 def security_options(options: Sequence[str] | None) -> Security:
@@ -73,28 +69,3 @@ def _boolean(option: str, value: str) -> bool:
     if value in _FALSE:
         return False
     raise SystemFailureError(f'invalid --security-opt 2: "{option}"')
-
-
-def selinux_labels(options: Security, process: str, file: str) -> Security:
-    """Return ``options`` with the process and mount labels worked out from the policy's defaults (``user:role:type:level``).
-
-    Empty defaults mean that SELinux is off. Raises SystemFailureError for a label option that is none.
-    """
-    for text in options.labels:
-        if text != "disable" and text.partition(":")[0] not in _LABEL_KINDS:
-            raise SystemFailureError(
-                f"bad label option \"{text}\", valid options 'disable' or \n'user, role, level, type, filetype' followed by ':' and a value"
-            )
-    if "disable" in options.labels or not process:
-        return replace(options, selinux_label="", mount_label="")
-    own = dict(zip(_LABEL_KINDS[:3] + ("level",), process.split(":", 3)))
-    mounted = dict(zip(_LABEL_KINDS[:3] + ("level",), file.split(":", 3)))
-    for text in options.labels:
-        kind, _, value = text.partition(":")
-        if kind == "filetype":
-            mounted["type"] = value
-            continue
-        own[kind] = value
-        if kind != "type":
-            mounted[kind] = value
-    return replace(options, selinux_label=":".join(own.values()), mount_label=":".join(mounted.values()))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from argosy.engine.model import LogConfig, Ulimit
+from argosy.engine.selinux import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class EngineSettings:
     """Name → path of a foreign OCI runtime."""
     init: bool = False
     no_new_privileges: bool = False
+    selinux: Policy | None = None
+    """How containers are labelled; None: not at all."""
     seccomp_profile: str = ""
     """``""`` the default profile, ``unconfined``, or a path."""
     stop_timeout: int = 10

@@ -34,6 +34,7 @@ from argosy.engine.mounting import Ids, Mounting
 from argosy.engine.paths import ContainerPaths
 from argosy.engine.ports import Networks, Runtime, Shim, Snapshots, Volumes
 from argosy.engine.registry import Registry
+from argosy.engine.relabel import relabel_mounts, relabel_own
 from argosy.engine.release import Releaser
 from argosy.engine.sandboxes import Sandboxes
 from argosy.engine.settings import EngineSettings
@@ -116,6 +117,8 @@ class Starter:
         # At each start: nothing synced it, so a power cut may have taken it, and nothing in it is older than a start but logs.
         paths.make()
         points = await self._mount_volumes(spec.id, spec.mounts)
+        labels = self._confinement.labels(spec)
+        await relabel_mounts(points, labels.mount)
         hit("start.mounted")
         root = await self._snapshots.mounts(spec.id)
         await self._mounting.copy_up_at_start(spec, root, self._ids(spec), first=not container.state.started_at)
@@ -123,6 +126,7 @@ class Starter:
         if "network" not in join:
             # The files are bind mounted while they are still empty; their content follows when addresses are known.
             paths.write_etc(hostname=request.hostname, hosts=b"", resolv_conf=b"")
+        await relabel_own(files.values(), labels.mount, shared="network" in targets)
         neighbours = networking.link_environment(spec, self._registry)
         built = build_spec(spec, self._inputs(container, points, files, join, targets, neighbours))
         views = await trees(points, self._snapshots)

@@ -18,10 +18,12 @@ from argosy.base.tasks import Supervisor
 from argosy.engine import networking, userns
 from argosy.engine.confinement import Confinement
 from argosy.engine.create import Validate, fill_host
+from argosy.engine.labelling import Labelling
 from argosy.engine.model import ContainerSpec
 from argosy.engine.paths import ContainerPaths
 from argosy.engine.ports import Networks, Runtime, Shim
 from argosy.engine.registry import Registry
+from argosy.engine.relabel import relabel_own, relabel_root
 from argosy.engine.settings import EngineSettings
 from argosy.engine.spec import build_spec
 from argosy.engine.start import cgroups_path, failure
@@ -46,6 +48,7 @@ class Transient:
         runtime: Runtime,
         networks: Networks,
         confinement: Confinement,
+        labelling: Labelling,
         validate: Validate,
         settings: EngineSettings,
         supervisor: Supervisor,
@@ -54,6 +57,7 @@ class Transient:
         self._runtime = runtime
         self._networks = networks
         self._confinement = confinement
+        self._labelling = labelling
         self._validate = validate
         self._settings = settings
         self._supervisor = supervisor
@@ -70,7 +74,7 @@ class Transient:
 
     def settle(self, spec: ContainerSpec) -> ContainerSpec:
         """Return the revision with the daemon's defaults. Raises InvalidParameterError in Docker's words."""
-        host = fill_host(spec.host, self._settings)
+        host = self._labelling.settle(fill_host(spec.host, self._settings))
         host, _ = self._validate(spec.config, host)
         return msgspec.structs.replace(spec, host=host, networks=networking.initial_networks(host.network_mode, dict(spec.networks)))
 
@@ -79,6 +83,11 @@ class Transient:
 
         Raises InvalidParameterError (it cannot be executed) or SystemFailureError with nothing left. Cancelled, it is killed.
         """
+        with self._labelling.labels(spec.host) as labels:
+            await relabel_root(root, labels.mount)
+            return await self._run(msgspec.structs.replace(spec, process_label=labels.process, mount_label=labels.mount), root, heard)
+
+    async def _run(self, spec: ContainerSpec, root: RootMount, heard: Heard) -> ExitRecord:
         paths = ContainerPaths(self._settings.data_root, spec.id)
         paths.make()
         self._ends[spec.id] = asyncio.get_running_loop().create_future()
@@ -108,6 +117,7 @@ class Transient:
             join = {"network": target.state.pid, **userns.joined(self._settings, spec, [target])}
         start = self._request(spec, root, paths, join)
         paths.write_etc(hostname=request.hostname, hosts=b"", resolv_conf=b"")
+        await relabel_own((paths.hostname, paths.hosts, paths.resolv_conf), spec.mount_label, shared=False)
         sandbox, shim = await self._both(request, start)
         if target is not None:
             return shim

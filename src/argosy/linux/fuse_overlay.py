@@ -16,8 +16,12 @@ _FORBIDDEN = b":,\\"
 """The program takes its directories in one option, separated by these."""
 
 
-def open_fuse_overlay(program: bytes, lower: "tuple[bytes, ...]", upper: bytes = b"", work: bytes = b"") -> tuple[int, int]:
+def open_fuse_overlay(
+    program: bytes, lower: "tuple[bytes, ...]", upper: bytes = b"", work: bytes = b"", label: bytes = b""
+) -> tuple[int, int]:
     """Return (fd of the detached mount, pid of its server, which is the caller's child). Lowest layer last in ``lower``.
+
+    ``label``: SELinux's of all files.
 
     The server stays in the caller's mount namespace, which therefore must not be the one that the mount is attached in and
     ends with. Raises OSError, with what the program said, when it does not serve.
@@ -28,7 +32,7 @@ def open_fuse_overlay(program: bytes, lower: "tuple[bytes, ...]", upper: bytes =
     said = os.memfd_create("fuse-overlayfs", os.MFD_CLOEXEC)
     device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
     try:
-        tree = mount.new_filesystem(b"fuse", _mount_options(device), 0, b"fuse-overlayfs")
+        tree = mount.new_filesystem(b"fuse", _mount_options(device, label), 0, b"fuse-overlayfs")
         try:
             pid = _serve(program, _directories(lower, upper, work), device, said)
         except BaseException:
@@ -47,9 +51,10 @@ def open_fuse_overlay(program: bytes, lower: "tuple[bytes, ...]", upper: bytes =
     return tree, pid
 
 
-def _mount_options(device: int) -> "tuple[tuple[bytes, bytes | None], ...]":
+def _mount_options(device: int, label: bytes) -> "tuple[tuple[bytes, bytes | None], ...]":
     numbers: list[tuple[bytes, bytes | None]] = [(b"fd", b"%d" % device), (b"rootmode", b"40000"), (b"user_id", b"0"), (b"group_id", b"0")]
-    return (*numbers, (b"allow_other", None), (b"default_permissions", None))
+    labels = [(b"context", label)] if label else []
+    return (*numbers, (b"allow_other", None), (b"default_permissions", None), *labels)
 
 
 def _directories(lower: "tuple[bytes, ...]", upper: bytes, work: bytes) -> bytes:

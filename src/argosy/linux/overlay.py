@@ -25,7 +25,7 @@ def open_overlay(
     scratch: bytes = b"",
     options: "tuple[tuple[bytes, bytes | None], ...]" = (),
 ) -> int:
-    """Return the fd of a detached overlay mount, lowest layer last in ``lower``.
+    """Return the fd of a detached overlay mount, lowest layer last in ``lower``; ``options`` are more of the file system's own.
 
     A single lower layer without an upper one is a read-only clone of that directory: overlayfs wants two layers there.
     ``scratch`` is an empty directory for kernels without ``lowerdir+`` when the mount has to be attached for a moment.
@@ -62,7 +62,8 @@ def _by_mount(
     if upper:
         data += b",upperdir=" + os.path.relpath(upper, base) + b",workdir=" + os.path.relpath(work, base)
     for key, value in options:
-        data += b"," + key + (b"" if value is None else b"=" + value)
+        # A security module takes quotes off: a label may hold commas (mount(8), context=).
+        data += b"," + key + (b"" if value is None else b'="%s"' % value if b"," in value else b"=" + value)
     if len(data) >= _PAGE:
         raise ValueError(f"{len(lower)} layers need {len(data)} bytes of mount options, the kernel takes {_PAGE - 1}")
     before = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

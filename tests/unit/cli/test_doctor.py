@@ -133,8 +133,12 @@ def test_confinement_is_looked_at(tmp_path: Path) -> None:
     put(tmp_path, "/sys/fs/selinux/enforce", "1")
     found = list(security.probe(one))
     assert "libseccomp2" in find(found, "seccomp").remedy
-    assert find(found, "SELinux").detail == "enforcing"
     assert find(found, "AppArmor").state == NOTE
+    assert find(found, "SELinux").detail == "no policy"
+    put(tmp_path, "/proc/self/attr/current", "system_u:system_r:kernel_t:s0\0")
+    assert "lxc_contexts" in find(list(security.probe(one)), "SELinux").consequence
+    put(tmp_path, "/etc/selinux/default/contexts/lxc_contexts", "")
+    assert find(list(security.probe(one)), "SELinux").state == OK and "enforcing" in find(list(security.probe(one)), "SELinux").detail
 
 
 def test_a_daemon_that_does_not_answer_is_a_note(tmp_path: Path) -> None:

@@ -60,10 +60,12 @@ def test_values():
 
 
 def test_security_options_have_dockers_names_and_order():
-    everything = replace(MACHINE, apparmor=True, selinux=True)
-    settings = replace(SETTINGS, userns_remap=True, rootless=True, private_cgroup=True, no_new_privileges=True, seccomp_profile="/p.json")
+    everything = replace(MACHINE, apparmor=True)
+    settings = replace(
+        SETTINGS, selinux=True, userns_remap=True, rootless=True, private_cgroup=True, no_new_privileges=True, seccomp_profile="/p.json"
+    )
     assert security_options(settings, everything) == [
-        "name=apparmor", "name=seccomp,profile=/p.json", "name=userns", "name=rootless", "name=cgroupns",
+        "name=apparmor", "name=seccomp,profile=/p.json", "name=selinux", "name=userns", "name=rootless", "name=cgroupns",
         "name=no-new-privileges",
     ]  # fmt: skip
     assert security_options(SETTINGS, MACHINE) == ["name=seccomp,profile=builtin"]

@@ -3,7 +3,7 @@
 import pytest
 
 from argosy.base.errors import SystemFailureError
-from argosy.engine.security import Security, security_options, selinux_labels
+from argosy.engine.security import Security, security_options
 
 
 @pytest.mark.parametrize(
@@ -48,18 +48,3 @@ def test_wrong_ones_get_dockers_words_and_status(option, words):
 def test_windows_credentials_are_refused():
     with pytest.raises(SystemFailureError, match="Windows"):
         security_options(["credentialspec=x"])
-
-
-PROCESS, FILE = "system_u:system_r:container_t:s0:c1,c2", "system_u:object_r:container_file_t:s0:c1,c2"
-
-
-def test_selinux_labels():
-    plain = selinux_labels(Security(), PROCESS, FILE)
-    assert (plain.selinux_label, plain.mount_label) == (PROCESS, FILE)
-    asked = selinux_labels(Security(labels=("type:spc_t", "level:s0:c9")), PROCESS, FILE)
-    assert asked.selinux_label == "system_u:system_r:spc_t:s0:c9"
-    assert asked.mount_label == "system_u:object_r:container_file_t:s0:c9"
-    assert selinux_labels(Security(labels=("disable",)), PROCESS, FILE).selinux_label == ""
-    assert selinux_labels(Security(), "", "").selinux_label == ""
-    with pytest.raises(SystemFailureError, match="bad label option"):
-        selinux_labels(Security(labels=("foo",)), PROCESS, FILE)

@@ -85,8 +85,8 @@ def inspect(view: ContainerView, version: int) -> dict[str, Any]:
     if view.image_manifest and version >= 48:
         wire["ImageManifestDescriptor"] = dict(view.image_manifest)
     wire |= {
-        "MountLabel": "",
-        "ProcessLabel": "",
+        "MountLabel": spec.mount_label,
+        "ProcessLabel": spec.process_label,
         "AppArmorProfile": view.apparmor,
         "ExecIDs": list(view.exec_ids) or None,
         "HostConfig": host_config(spec.host, version) | links(spec),

@@ -18,7 +18,14 @@ def probe(machine: Machine) -> Iterator[Finding]:
     yield _apparmor(machine)
     if machine.exists("/sys/fs/selinux/enforce"):
         mode = "enforcing" if machine.read("/sys/fs/selinux/enforce").strip() == "1" else "permissive"
-        yield Finding(_SECTION, "SELinux", NOTE, mode, "containers are not labelled; a policy may refuse them things")
+        if machine.read("/proc/self/attr/current").strip("\0\n ").count(":") < 2:
+            consequence = "no policy is loaded, so containers cannot be labelled"
+            yield Finding(_SECTION, "SELinux", NOTE, "no policy", consequence, "sudo apt install selinux-policy-default")
+        elif machine.matches("/etc/selinux/*/contexts/lxc_contexts"):
+            yield Finding(_SECTION, "SELinux", OK, f"{mode}; containers are labelled by an argosyd with --selinux-enabled")
+        else:
+            consequence = "the policy has no contexts/lxc_contexts, which names containers' labels: they get none"
+            yield Finding(_SECTION, "SELinux", NOTE, mode, consequence)
     else:
         yield Finding(_SECTION, "SELinux", OK, "not used on this machine")
     yield _ids(machine)

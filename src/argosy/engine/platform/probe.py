@@ -8,6 +8,7 @@ from pathlib import Path
 
 from argosy.engine.platform.cgroups import detect
 from argosy.engine.platform.machine import Machine
+from argosy.linux import selinux
 
 _PAIR = re.compile(r"""^\s*([A-Z_]+)=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S*))\s*$""", re.MULTILINE)
 
@@ -32,7 +33,7 @@ def probe(root: Path = Path("/")) -> Machine:
         apparmor=apparmor and bool(parser),
         apparmor_parser=parser,
         apparmor_in_kernel=apparmor,
-        selinux=_exists(root, "sys/fs/selinux/enforce"),
+        selinux=selinux.enabled(str(root)),
         user_namespaces=_exists(root, "proc/self/ns/user") and _read(root / "proc/sys/user/max_user_namespaces") != "0",
         cgroup_namespaces=_exists(root, "proc/self/ns/cgroup"),
         ipv4_forwarding=_read(root / "proc/sys/net/ipv4/ip_forward") != "0",

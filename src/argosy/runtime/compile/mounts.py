@@ -62,6 +62,8 @@ def _plan_new(plan: MountPlan, to: str, kind: str, source: str, options: MountOp
     data = [[key, value] for key, value in options.data]
     if label and kind in ("tmpfs", "devpts"):
         data.append(["context", label])
+    # mqueue takes no option; /proc and /sys have the kernel's labels.
+    own_label = label if kind == "mqueue" else ""
     plan.steps.append(
         (
             "filesystem",
@@ -73,6 +75,7 @@ def _plan_new(plan: MountPlan, to: str, kind: str, source: str, options: MountOp
                 "options": data,
                 "propagation": options.propagation & ~mount.MS_REC,
                 "copy_up": options.copy_up,
+                "label": own_label,
             },
         )
     )

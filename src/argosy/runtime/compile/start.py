@@ -56,16 +56,17 @@ def compile_start(
         raise PlanError("a container needs a mount namespace of its own")
     cgroup = plan_cgroup(linux, container_id, host, systemd_cgroup)
     own_cgroups = "cgroup" in new and host.cgroup_namespaces
+    label = linux.get("mountLabel", "")
     mounts = plan_mounts(
         list(spec.get("mounts") or ()),  # type: ignore[arg-type]
         host,
         own_cgroup_namespace=own_cgroups,
         cgroup_path=cgroup["path"],
         bundle=bundle,
-        label=linux.get("mountLabel", ""),
+        label=label,
     )
     for to, tree in trees.items():
-        _show_tree(mounts.bind_at(to), tree, host)
+        _show_tree(mounts.bind_at(to), tree, host, label)
     user_namespace = "user" in new or "user" in joined
     steps: list[Step] = []
     if "user" in new:
@@ -112,7 +113,7 @@ def compile_start(
         # Those of a joined namespace are not written again; the layers are mapped by them.
         "uid_map": uids,
         "gid_map": gids,
-        "root": plan_tree(rootfs, lowerdir_plus=host.lowerdir_plus, uids=uids, gids=gids),
+        "root": plan_tree(rootfs, lowerdir_plus=host.lowerdir_plus, uids=uids, gids=gids, label=label),
         "binds": mounts.binds,
         "cgroup": cgroup,
         "steps": steps,
@@ -162,16 +163,19 @@ def _attach_point(rootfs: "RootMount", in_place: bool) -> str:
     return getattr(rootfs, "path", "/") if in_place else "/"
 
 
-def _show_tree(bind: "dict[str, Any]", tree: "Tree", host: HostFacts) -> None:
-    mapping = bind.pop("uid_map"), bind.pop("gid_map")
+def _show_tree(bind: "dict[str, Any]", tree: "Tree", host: HostFacts, label: str) -> None:
+    uids, gids = bind.pop("uid_map"), bind.pop("gid_map")
     bind["source"] = tree.name
-    bind["tree"] = plan_tree(tree.root, lowerdir_plus=host.lowerdir_plus, uids=mapping[0], gids=mapping[1]) | {"subpath": tree.subpath}
+    bind["tree"] = plan_tree(tree.root, lowerdir_plus=host.lowerdir_plus, uids=uids, gids=gids, label=label) | {"subpath": tree.subpath}
 
 
 def plan_tree(
-    tree: "RootMount", *, lowerdir_plus: bool, uids: "Sequence[Sequence[int]]", gids: "Sequence[Sequence[int]]"
+    tree: "RootMount", *, lowerdir_plus: bool, uids: "Sequence[Sequence[int]]", gids: "Sequence[Sequence[int]]", label: str = ""
 ) -> "dict[str, Any]":
-    """Return how `spawn.sources.open_tree` mounts a tree; the mappings are (on the disk, seen, size)."""
+    """Return how `spawn.sources.open_tree` mounts a tree; the mappings are (on the disk, seen, size).
+
+    ``label``: SELinux's of all its files, but of a plain directory, whose files have labels of their own.
+    """
     mapping: dict[str, Any] = {"uid_map": uids, "gid_map": gids}
     lower = getattr(tree, "lower", None)
     if lower is None:
@@ -185,6 +189,7 @@ def plan_tree(
         "work": tree.work,  # type: ignore[union-attr]
         "lowerdir_plus": lowerdir_plus,
         "program": tree.program,  # type: ignore[union-attr]
+        "label": label,
         **mapping,
     }
 

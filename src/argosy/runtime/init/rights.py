@@ -73,12 +73,25 @@ class Rights:
             # Opened while this process may: it gives its rights away before it is known to be the one that stays.
             self._own = open_proc(context, me + b"/attr/apparmor/current")
         if self.selinux:
-            write_proc(context, me + b"/attr/exec", self.selinux)
+            try:
+                write_proc(context, me + b"/attr/exec", self.selinux)
+            except OSError as error:
+                fail(error.errno or 0, f"unable to apply SELinux label {os.fsdecode(self.selinux)}")
+            if stay:
+                self._own = open_proc(context, me + b"/attr/current")
 
     def stay_confined(self) -> None:
         """Take the profile on without an execve: under another one, its like could neither signal it nor look at it."""
-        if self._own >= 0:
+        if self._own < 0:
+            return
+        if not self.selinux:
             os.write(self._own, b"changeprofile " + self.apparmor)
+            return
+        try:
+            os.write(self._own, self.selinux)
+        except OSError:
+            # Few policies allow a change of label without an execve; then it waits for its child under the daemon's label.
+            pass
 
     def drop(self, context: Context) -> None:
         """Take the rights away for ever; afterwards this process is the user's."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SCRATCH = b"/sys"
 _TARGET = _SCRATCH + b"/m"
+_EMPTY = _SCRATCH + b"/e"
 
 
 def overlay_in_helper(root: "Mapping[str, Any]", userns: int = -1) -> int:
@@ -84,7 +85,20 @@ def _overlay(root: "Mapping[str, Any]", userns: int) -> int:
             upper, work = _writable(upper, work, userns)
             # What overlayfs makes for itself, its work directory and whiteouts, belongs to whoever mounts it: an id of the mapping.
             act_as(outside(root["uid_map"], 0), outside(root["gid_map"], 0))
-    return open_overlay(tuple(layers), upper, work, lowerdir_plus=root["lowerdir_plus"], scratch=_TARGET)
+    if needs_a_layer(root):
+        os.mkdir(_EMPTY)
+        layers.append(_EMPTY)
+    return open_overlay(tuple(layers), upper, work, lowerdir_plus=root["lowerdir_plus"], scratch=_TARGET, options=label_options(root))
+
+
+def needs_a_layer(root: "Mapping[str, Any]") -> bool:
+    """Return whether it is one layer to be read under a label: a copy of its mount has the files' own labels, an overlay needs two."""
+    return bool(root["label"]) and not root["upper"] and len(root["lower"]) == 1
+
+
+def label_options(root: "Mapping[str, Any]") -> "tuple[tuple[bytes, bytes | None], ...]":
+    """Return the option that gives all files SELinux's label of a plan's tree (mount(8), context=)."""
+    return ((b"context", os.fsencode(root["label"])),) if root["label"] else ()
 
 
 def _part(tree: int, subpath: bytes) -> int:

@@ -7,7 +7,7 @@ from argosy.linux.fuse_overlay import open_fuse_overlay
 from argosy.linux.syscall import AT_FDCWD, SyscallError, words
 from argosy.linux.userns import user_namespace
 from argosy.runtime.spawn.failure import SpawnFailed
-from argosy.runtime.spawn.mapped_overlay import overlay_in_helper, part_in_helper
+from argosy.runtime.spawn.mapped_overlay import label_options, needs_a_layer, overlay_in_helper, part_in_helper
 from argosy.runtime.spawn.namespaces import Joined
 
 TYPE_CHECKING = False
@@ -62,13 +62,14 @@ def _open_whole(root: "Mapping[str, Any]", mapper: Mapper) -> int:
         return _open_directory(os.fsencode(root["path"]), userns)
     if root["program"]:
         return _open_served(root, userns)
-    if userns >= 0 or not root["lowerdir_plus"]:
+    if userns >= 0 or not root["lowerdir_plus"] or needs_a_layer(root):
         return overlay_in_helper(root, userns)
     return overlay.open_overlay(
         tuple(os.fsencode(path) for path in root["lower"]),
         os.fsencode(root["upper"]),
         os.fsencode(root["work"]),
         lowerdir_plus=True,
+        options=label_options(root),
     )
 
 
@@ -77,7 +78,8 @@ def _open_served(root: "Mapping[str, Any]", userns: int) -> int:
     if userns >= 0:
         raise ValueError("fuse-overlayfs cannot map ids: use overlay2 with user namespaces")
     lower = tuple(os.fsencode(path) for path in root["lower"])
-    tree, _ = open_fuse_overlay(os.fsencode(root["program"]), lower, os.fsencode(root["upper"]), os.fsencode(root["work"]))
+    upper, work, label = (os.fsencode(root[key]) for key in ("upper", "work", "label"))
+    tree, _ = open_fuse_overlay(os.fsencode(root["program"]), lower, upper, work, label)
     return tree
 
 

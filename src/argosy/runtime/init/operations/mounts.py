@@ -48,7 +48,7 @@ class Filesystem:
     """Mount a new file system at ``to``, which is created where it is missing."""
 
     stage = "mount"
-    __slots__ = ("attributes", "copy_up", "kind", "options", "propagation", "source", "to")
+    __slots__ = ("attributes", "copy_up", "kind", "label", "options", "propagation", "source", "to")
 
     def __init__(
         self,
@@ -59,8 +59,10 @@ class Filesystem:
         options: "tuple[tuple[bytes, bytes | None], ...]" = (),
         propagation: int = 0,
         copy_up: bool = False,
+        label: bytes = b"",
     ) -> None:
         self.copy_up = copy_up
+        self.label = label
         self.kind = kind
         self.to = to
         self.source = source
@@ -83,6 +85,8 @@ class Filesystem:
             if self.copy_up:
                 _copy_up(context, self.to, fd)
             mount.attach(fd, to)
+            if self.label:
+                os.setxattr(b"/proc/self/fd/%d" % fd, b"security.selinux", self.label)
         finally:
             os.close(to)
         if self.kind == b"devpts":
