@@ -58,9 +58,11 @@ class Networks:
     def refused(self, **body: Any) -> tuple[int, str]:
         return words(self.api.raw("POST", "/networks/create", {"Name": self.mark + "bad", **body}))
 
-    def create(self, network: str, settings: dict[str, Any] | None = None, **host: Any) -> tuple[int, Any, bytes]:
+    def create(self, network: str, settings: dict[str, Any] | None = None, *, ports: bool = False, **host: Any) -> tuple[int, Any, bytes]:
         name = self.mark + "c" + uuid.uuid4().hex[:4]
         body: dict[str, Any] = {"Image": "busybox:latest", "Cmd": ["sleep", "600"], "HostConfig": {"NetworkMode": network, **host}}
+        if ports:
+            body["ExposedPorts"] = {"80/tcp": {}}
         if settings is not None:
             body["NetworkingConfig"] = {"EndpointsConfig": {network: settings}}
         answer = self.api.raw("POST", f"/containers/create?name={name}", body)
@@ -68,9 +70,9 @@ class Networks:
             self.made.append(f"/containers/{name}?force=1")
         return answer
 
-    def container(self, network: str, settings: dict[str, Any] | None = None, **host: Any) -> str:
+    def container(self, network: str, settings: dict[str, Any] | None = None, *, ports: bool = False, **host: Any) -> str:
         """Return the name of a container that runs."""
-        answer = self.create(network, settings, **host)
+        answer = self.create(network, settings, ports=ports, **host)
         assert answer[0] == 201, answer[2]
         name = self.made[-1].removeprefix("/containers/").removesuffix("?force=1")
         self.api("POST", f"/containers/{name}/start")
@@ -233,3 +235,36 @@ def test_racing_connects_and_removals_leave_a_sound_state(networks: Networks) ->
         there = networks.api.raw("GET", f"/networks/{name}")[0] == 200
         joined = name in networks.api("GET", f"/containers/{container}/json")["NetworkSettings"]["Networks"]
         assert (statuses[3], there, joined) in {(204, False, False), (403, True, True)}, statuses
+
+
+def published(networks: Networks, container: str) -> dict[str, Any]:
+    ports: dict[str, Any] = networks.api("GET", f"/containers/{container}/json")["NetworkSettings"]["Ports"]
+    return ports
+
+
+def test_a_routed_network_shows_its_ports_without_one_of_the_hosts(networks: Networks) -> None:
+    options = {BRIDGE + "gateway_mode_ipv4": "routed", BRIDGE + "gateway_mode_ipv6": "routed"}
+    name = networks.network(EnableIPv6=True, Options=options)
+    container = networks.container(name, ports=True, PortBindings={"80/tcp": [{"HostPort": "8089"}]})
+    assert published(networks, container)["80/tcp"] == [{"HostIp": "0.0.0.0", "HostPort": ""}, {"HostIp": "::", "HostPort": ""}]
+    shown = next(one for one in networks.api("GET", "/containers/json") if one["Names"] == [f"/{container}"])
+    assert {"IP": "0.0.0.0", "PrivatePort": 80, "Type": "tcp"} in shown["Ports"]
+
+
+def test_ports_go_with_the_last_network_and_come_back_with_the_next(networks: Networks) -> None:
+    name = networks.network(IPAM=subnet("10.73.0.0/24"))
+    container = networks.container(name, ports=True, PortBindings={"80/tcp": [{"HostPort": "8088"}]})
+    assert published(networks, container)["80/tcp"][0]["HostPort"] == "8088"
+    networks.api("POST", f"/networks/{name}/disconnect", {"Container": container})
+    assert not published(networks, container).get("80/tcp")
+    networks.api("POST", f"/networks/{name}/connect", {"Container": container})
+    assert published(networks, container)["80/tcp"][0]["HostPort"] == "8088"
+
+
+def test_a_container_that_is_restarted_has_its_address_again(networks: Networks) -> None:
+    name = networks.network(IPAM=subnet("10.72.0.0/24"))
+    networks.container(name)
+    container = networks.container(name)
+    for _ in range(3):
+        networks.api("POST", f"/containers/{container}/restart?t=0")
+        assert networks.api("GET", f"/containers/{container}/json")["NetworkSettings"]["Networks"][name]["IPAddress"] == "10.72.0.3"

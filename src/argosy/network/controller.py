@@ -153,6 +153,8 @@ class Controller:
         try:
             # The network that leads outside is eth0, as with Docker (GwPriority).
             for ref, settings in sorted(request.endpoints, key=lambda asked: -asked[1].gw_priority):
+                # Started again at once, it shall have its address again: that is free when its former link is gone.
+                await self._teardown.of(ref.id, request.container_id)
                 await self._allocate(box, self._network(ref), settings)
             self._boxes[request.container_id] = box
             await self._bind(box)
@@ -246,6 +248,10 @@ class Controller:
         finally:
             self._teardown.begin(found, attachment, box.pid)
         await self._services.look(box)
+        if box.ports and box.target_network() is None:
+            gone, box.ports = box.ports, []
+            self._ports.release(gone)
+            await self._services.drop(gone)
         return self._sandbox(box)
 
     async def limit(self, container_id: str, network: NetworkRef, settings: EndpointSettings) -> None:
@@ -319,12 +325,7 @@ class Controller:
             return
         attachment = box.networks[target.record.id][2]
         try:
-            wants = publish.wanted(box.request)
-            options = target.bridge
-            if options.host_binding not in ("", "0.0.0.0") and not target.default:
-                wants = [want if want.host_ip else dataclasses.replace(want, host_ip=options.host_binding) for want in wants]
-            if options.gateway_mode_4 == "routed":
-                wants = [want for want in wants if want.host_ip and ":" in want.host_ip]
+            wants = publish.adapted(publish.wanted(box.request), target.bridge, default=target.default, ipv6=bool(box.target(6)))
             bound = self._ports.bind(wants, box.id, {False: box.target(4), True: box.target(6)})
         except SystemFailureError as error:
             raise SystemFailureError(
@@ -474,6 +475,8 @@ class Controller:
         for port in box.request.exposed_ports:
             number, proto = publish.parse_port(port)
             ports[f"{number}/{proto}"] = []
+        for name, host_ip in wiring.routed_ports(box):
+            ports.setdefault(name, []).append((host_ip, ""))
         for bound in box.ports:
             ports.setdefault(f"{bound.container_port}/{bound.proto}", []).append((bound.host_ip, str(bound.host_port)))
         return Sandbox(

@@ -10,9 +10,10 @@ import itertools
 import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from argosy.base.errors import InvalidParameterError, SystemFailureError
+from argosy.network.drivers.options import BridgeOptions
 from argosy.network.model import PortBinding, SandboxRequest
 
 PROTOCOLS = ("tcp", "udp", "sctp")
@@ -98,6 +99,27 @@ def wanted(request: SandboxRequest) -> list[Wanted]:
         for binding in bindings:
             found.append(Wanted(proto, number, _host_ip(binding.host_ip), *parse_range(binding.host_port)))
     found.sort(key=lambda want: (want.container_port, want.proto))
+    return found
+
+
+def adapted(wants: Iterable[Wanted], options: BridgeOptions, *, default: bool, ipv6: bool) -> list[Wanted]:
+    """Return what is to be bound for a container on a network with these options: nothing where it routes, its own host address.
+
+    ``default``: the predefined network, whose host address is the daemon's; ``ipv6``: the container has IPv6 there.
+    """
+    routed = {version: options.gateway_mode(version) == "routed" for version in (4, 6)}
+    found = []
+    for want in wants:
+        address = want.host_ip
+        if not address and options.host_binding not in ("", "0.0.0.0") and not default:
+            address = options.host_binding
+        if not address and (routed[4] or routed[6]):
+            # What is left of "all addresses".
+            address = "" if routed[4] and (routed[6] or not ipv6) else "::" if routed[4] else "0.0.0.0"
+            if not address:
+                continue
+        if not address or not routed[6 if ":" in address else 4]:
+            found.append(replace(want, host_ip=address))
     return found
 
 

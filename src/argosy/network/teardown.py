@@ -55,16 +55,23 @@ class Teardown:
             if task is not None:
                 await asyncio.wait([task])
 
+    async def of(self, network_id: str, container_id: str) -> None:
+        """Wait until a container's former link in a network is gone."""
+        task = self._going.get((network_id, container_id))
+        if task is not None:
+            await asyncio.wait([task])
+
     async def drain(self, network: Network) -> bool:
         """Wait for all addresses of a network that are about to be free; False when there are none."""
-        pending = [task for (id, _), task in self._going.items() if id == network.record.id]
+        pending = {task for (id, _), task in self._going.items() if id == network.record.id}
         if pending:
             await asyncio.wait(pending)
         return bool(pending)
 
     def _start(self, network: Network, attachment: Attachment, work: Coroutine[Any, Any, None]) -> None:
         endpoint = attachment.endpoint
-        keys = [(network.record.id, text) for text in (endpoint.ip_address, endpoint.global_ipv6_address) if text]
+        held = (endpoint.ip_address, endpoint.global_ipv6_address, attachment.container_id)
+        keys = [(network.record.id, text) for text in held if text]
 
         async def finish() -> None:
             try:

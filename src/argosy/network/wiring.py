@@ -108,15 +108,27 @@ def elements(box: Box) -> Elements:
 
 def _direct(box: Box) -> list[PortRule]:
     """Return the ports of routed networks, reached at the container's own address."""
-    network = box.target_network()
-    if network is None:
-        return []
-    modes = {4: network.bridge.gateway_mode_4, 6: network.bridge.gateway_mode_6}
     return [
         PortRule(want.proto, "", 0, box.target(version), want.container_port, direct=True)
-        for version, mode in modes.items()
-        if mode == "routed" and box.target(version)
+        for version in _routed_versions(box)
         for want in publish.wanted(box.request)
+    ]
+
+
+def routed_ports(box: Box) -> list[tuple[str, str]]:
+    """Return (``80/tcp``, all addresses) of ports that are reached at the container's own address, as Docker shows them."""
+    return [
+        (f"{want.container_port}/{want.proto}", "::" if version == 6 else "0.0.0.0")
+        for version in _routed_versions(box)
+        for want in publish.wanted(box.request)
+        if not want.host_ip or (":" in want.host_ip) == (version == 6)
+    ]
+
+
+def _routed_versions(box: Box) -> list[int]:
+    network = box.target_network()
+    return [
+        version for version in (4, 6) if network is not None and network.bridge.gateway_mode(version) == "routed" and box.target(version)
     ]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from argosy.base.errors import InvalidParameterError, SystemFailureError
 from argosy.network import publish
+from argosy.network.drivers.options import BridgeOptions
 from argosy.network.model import PortBinding, SandboxRequest
 from argosy.network.publish import HostPorts, Published, Wanted
 
@@ -113,3 +114,28 @@ def test_all_ports_are_bound_or_none() -> None:
     bound.close()
     again = ports.bind([clash], "d", {})
     again.close()
+
+
+@pytest.mark.parametrize(
+    ("modes", "ipv6", "asked", "bound"),
+    [
+        (("nat", "nat"), True, "", [""]),
+        (("routed", "nat"), True, "", ["::"]),
+        (("routed", "nat"), False, "", []),
+        (("nat", "routed"), True, "", ["0.0.0.0"]),
+        (("routed", "routed"), True, "", []),
+        (("routed", "nat"), True, "127.0.0.1", []),
+        (("nat", "routed"), True, "127.0.0.1", ["127.0.0.1"]),
+    ],
+)
+def test_nothing_is_bound_for_a_family_that_is_routed(modes: tuple[str, str], ipv6: bool, asked: str, bound: list[str]) -> None:
+    options = BridgeOptions(gateway_mode_4=modes[0], gateway_mode_6=modes[1])
+    wants = publish.adapted([Wanted("tcp", 80, asked, 8080, 8080)], options, default=False, ipv6=ipv6)
+    assert [want.host_ip for want in wants] == bound
+
+
+def test_a_networks_own_host_address_is_for_bindings_that_name_none() -> None:
+    options = BridgeOptions(host_binding="127.0.0.1")
+    wants = [Wanted("tcp", 80, "", 0, 0), Wanted("tcp", 81, "192.0.2.1", 0, 0)]
+    assert [want.host_ip for want in publish.adapted(wants, options, default=False, ipv6=False)] == ["127.0.0.1", "192.0.2.1"]
+    assert [want.host_ip for want in publish.adapted(wants, options, default=True, ipv6=False)] == ["", "192.0.2.1"]

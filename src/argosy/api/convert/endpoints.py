@@ -28,7 +28,10 @@ def port_list(ports: Mapping[str, tuple[tuple[str, str], ...]]) -> list[dict[str
         inside, kind = int(number), protocol or "tcp"
         if not bound:
             wire.append({"PrivatePort": inside, "Type": kind})
-        wire.extend({"IP": ip, "PrivatePort": inside, "PublicPort": int(public), "Type": kind} for ip, public in bound)
+        for ip, public in bound:
+            # Routed, without a port of the host's.
+            outside = {"PublicPort": int(public)} if public else {}
+            wire.append({"IP": ip, "PrivatePort": inside, **outside, "Type": kind})
     return sorted(wire, key=lambda entry: (entry["PrivatePort"], entry["Type"], entry.get("IP", "")))
 
 
