@@ -24,6 +24,7 @@ from argosy.network.endpoint import Box
 from argosy.network.firewall import rules
 from argosy.network.firewall.rules import Elements
 from argosy.network.firewall.table import FirewallTable
+from argosy.network.flows import Flows
 from argosy.network.kernel import KernelThread
 from argosy.network.limits import Limits
 from argosy.network.model import EndpointSettings, NetworkRef, PortAudit, Sandbox, SandboxRequest
@@ -61,6 +62,7 @@ class Controller:
         self._kernel = KernelThread()
         self._teardown = Teardown(kernel=self._kernel, supervisor=supervisor)
         self._limits = Limits(self._kernel)
+        self._flows = Flows(self._kernel, supervisor)
         self._before = sysctl.Before(f"{exec_root}/network-sysctl.json")
         self._table = FirewallTable(
             daemon=daemon_id, run=self._kernel.run, enabled=settings.iptables, open_foreign=settings.iptables and settings.policy == "open"
@@ -163,7 +165,7 @@ class Controller:
             self._ports.release(box.ports)
             self._give_back(box)
             raise
-        return self._sandbox(box)
+        return wiring.sandbox(box)
 
     async def attach(self, container_id: str, netns_pid: int) -> None:
         """Make the reserved endpoints real in the network namespace of that process: links, routes, names, ports.
@@ -186,6 +188,7 @@ class Controller:
         except (OSError, NftError) as error:
             raise SystemFailureError(f"failed to set up the network of container {box.request.name}: {error}") from error
         box.elements = elements
+        self._flows.forget(box.ports)
         try:
             # Told in one go: netd answers in the order of the questions.
             told = [self._services.join(network, attachment) for network, _, attachment in box.networks.values()]
@@ -224,7 +227,7 @@ class Controller:
             await self._teardown.now(found, attachment, netns_pid)
             raise
         box.request = dataclasses.replace(box.request, endpoints=(*box.request.endpoints, (network, settings)))
-        return self._sandbox(box)
+        return wiring.sandbox(box)
 
     async def disconnect(self, container_id: str, network: NetworkRef) -> Sandbox:
         """Take a running container out of a network."""
@@ -252,7 +255,7 @@ class Controller:
             gone, box.ports = box.ports, []
             self._ports.release(gone)
             await self._services.drop(gone)
-        return self._sandbox(box)
+        return wiring.sandbox(box)
 
     async def limit(self, container_id: str, network: NetworkRef, settings: EndpointSettings) -> None:
         """Give an endpoint of a running container the limits that these settings ask for (`bandwidth`). Raises OSError's kin."""
@@ -376,6 +379,7 @@ class Controller:
         elements = wiring.elements(box)
         await self._table.apply(add=elements, remove=box.elements - elements)
         box.elements = elements
+        self._flows.forget(box.ports)
         await self._services.serve(box, wiring.proxied(box, self.settings))
 
     async def _release(self, box: Box) -> None:
@@ -389,6 +393,7 @@ class Controller:
             # The next netd is told of those containers that are.
             _log.error("container %s: %s", box.id[:12], error)
         self._ports.release(box.ports)
+        self._flows.forget(box.ports)
         for network, _, attachment in box.networks.values():
             network.attachments.pop(box.id, None)
             if box.pid:
@@ -469,20 +474,6 @@ class Controller:
                 _log.error("reconciling network links: %s", error)
 
     # ------------------------------------------------------------------ what is told
-
-    def _sandbox(self, box: Box) -> Sandbox:
-        ports: dict[str, list[tuple[str, str]]] = {}
-        for port in box.request.exposed_ports:
-            number, proto = publish.parse_port(port)
-            ports[f"{number}/{proto}"] = []
-        for name, host_ip in wiring.routed_ports(box):
-            ports.setdefault(name, []).append((host_ip, ""))
-        for bound in box.ports:
-            ports.setdefault(f"{bound.container_port}/{bound.proto}", []).append((bound.host_ip, str(bound.host_port)))
-        return Sandbox(
-            endpoints={network.record.name: attachment.endpoint for network, _, attachment in box.networks.values()},
-            ports={port: tuple(bindings) for port, bindings in ports.items()},
-        )
 
     def _announce_all(self, box: Box, action: str) -> None:
         for network, _, _ in box.networks.values():

@@ -9,7 +9,7 @@ from argosy.network.drivers import options as opts
 from argosy.network.endpoint import Box
 from argosy.network.firewall import rules
 from argosy.network.firewall.rules import Elements, PortRule
-from argosy.network.model import EndpointSettings, ReachablePort
+from argosy.network.model import EndpointSettings, ReachablePort, Sandbox
 from argosy.network.plumbing import AttachPlan, EndpointPlan
 from argosy.network.record import Attachment, Network
 from argosy.network.settings import NetworkSettings
@@ -104,6 +104,22 @@ def elements(box: Box) -> Elements:
     for rule in _direct(box):
         found |= rules.port_elements(rule)
     return frozenset(found)
+
+
+def sandbox(box: Box) -> Sandbox:
+    """Return what the container's network has become, for inspect and the record."""
+    ports: dict[str, list[tuple[str, str]]] = {}
+    for port in box.request.exposed_ports:
+        number, proto = publish.parse_port(port)
+        ports[f"{number}/{proto}"] = []
+    for name, host_ip in routed_ports(box):
+        ports.setdefault(name, []).append((host_ip, ""))
+    for bound in box.ports:
+        ports.setdefault(f"{bound.container_port}/{bound.proto}", []).append((bound.host_ip, str(bound.host_port)))
+    return Sandbox(
+        endpoints={network.record.name: attachment.endpoint for network, _, attachment in box.networks.values()},
+        ports={port: tuple(bindings) for port, bindings in ports.items()},
+    )
 
 
 def _direct(box: Box) -> list[PortRule]:

@@ -1,7 +1,9 @@
 """Published ports: from the outside, from the host, from containers; refused until the program listens."""
 
 import asyncio
+import contextlib
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from argosy.base.errors import SystemFailureError
 from argosy.linux import netns
 from argosy.network.model import EndpointSettings, NetworkCreate
-from integration.network.world import HOST4, HOST6, INTERNET4, PATIENCE, World, eventually, request
+from integration.network.world import HOST4, HOST6, INTERNET4, PATIENCE, Container, World, eventually, request
 
 pytestmark = pytest.mark.root
 
@@ -275,3 +277,42 @@ async def test_gateway_modes_let_the_containers_own_address_be_reached(world: Wo
         else:
             with pytest.raises(OSError):
                 world.internet.call(one.ip, 81, 0.7)
+
+
+async def test_a_udp_client_that_never_stops_reaches_the_container_that_is_there_now(world: World) -> None:
+    daemon = await world.daemon()
+    ports = {"53/udp": [("", "5353")]}
+
+    def heard(container: Container) -> bool:
+        with container.listen(53, kind=socket.SOCK_DGRAM) as server:
+            server.settimeout(0.02)
+
+            def arrived() -> bool:
+                try:
+                    client.send(b"x")
+                    return server.recv(16) == b"x"
+                except (TimeoutError, ConnectionRefusedError):
+                    return False
+
+            deadline = time.monotonic() + 5
+            while time.monotonic() < deadline:
+                if arrived():
+                    return True
+        return False
+
+    with netns.entered(world.internet.fd):
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with client:
+        client.connect((HOST4, 5353))
+        with contextlib.suppress(OSError):
+            # Before there is a container, the flow leads to the host itself.
+            client.send(b"early")
+        one = await world.run(daemon, ports=ports)
+        assert await asyncio.to_thread(heard, one)
+        blocker = await world.run(daemon)
+        await daemon.controller.release(one.id)
+        two = await world.run(daemon, ports=ports)
+        assert two.ip != one.ip
+        assert await asyncio.to_thread(heard, two)
+        one.kill()
+        assert blocker.ip
