@@ -1,11 +1,14 @@
 """docker buildx, Debian's newest, builds through BuildKit's protocol."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import tarfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +98,50 @@ def test_secrets_are_the_clients(docker: Docker, place: Path, image: str) -> Non
     assert "s3cret" not in done.stderr + docker.run("history", "--no-trunc", image)
 
 
+def test_the_clients_ssh_agent(docker: Docker, place: Path, image: str, tmp_path: Path) -> None:
+    """An agent that says it holds no keys (draft-ietf-sshm-ssh-agent, 4.4): the question is asked inside, answered outside."""
+    asked = []
+    agent = socket.socket(socket.AF_UNIX)
+    agent.bind(str(tmp_path / "agent"))
+    agent.listen()
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = agent.accept()
+                with client:
+                    while question := client.recv(5, socket.MSG_WAITALL):
+                        asked.append(question)
+                        client.sendall(b"\0\0\0\5\x0c\0\0\0\0")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    script = "until test -e /tmp/go; do sleep 0.05; done; test -S $SSH_AUTH_SOCK # 2000.25"
+    (place / "Dockerfile").write_text(
+        f'FROM busybox\nRUN mkdir -p /tmp\nRUN --mount=type=ssh {script}\nRUN --mount=type=ssh,id=other test -z "$SSH_AUTH_SOCK"\n'
+    )
+    words = [docker.program, "buildx", "build", "--progress=plain", "--ssh", f"default={tmp_path}/agent", "-t", image, str(place)]
+    client = subprocess.Popen(words, env=docker.environ, stderr=subprocess.PIPE, text=True)
+    try:
+        assert settled(lambda: len(_programs(b"2000.25")), 1) == 1
+        (pid,) = _programs(b"2000.25")
+        with socket.socket(socket.AF_UNIX) as inside:
+            inside.connect(f"/proc/{pid}/root/run/buildkit/ssh_agent.0")
+            inside.sendall(b"\0\0\0\1\x0b")
+            assert inside.recv(9, socket.MSG_WAITALL) == b"\0\0\0\5\x0c\0\0\0\0"
+        Path(f"/proc/{pid}/root/tmp/go").touch()
+        assert client.wait(60) == 0, client.stderr.read() if client.stderr else ""
+    finally:
+        client.kill()
+        client.communicate()
+        agent.shutdown(socket.SHUT_RDWR)
+        agent.close()
+        thread.join()
+    assert asked == [b"\0\0\0\1\x0b"]
+    required = build(docker, place, "FROM busybox\nRUN --mount=type=ssh,required=true true\n")
+    assert required.returncode != 0 and "ssh agent default: not found" in required.stderr
+
+
 def test_named_contexts_and_another_dockerfile(docker: Docker, place: Path, image: str) -> None:
     other = place.parent / "other"
     other.mkdir()
@@ -129,14 +176,17 @@ def test_a_client_that_leaves_ends_its_build(docker: Docker, place: Path) -> Non
             break
     client.send_signal(signal.SIGKILL)
     client.wait()
-    assert settled(_sleepers, 0) == 0
+    assert settled(lambda: _programs(b"sleep\x001000.25"), []) == []
 
 
-def _sleepers() -> int:
-    found = 0
+def _programs(word: bytes) -> list[int]:
+    """Return the processes in containers whose command line has the word."""
+    found = []
     for pid in filter(str.isdecimal, os.listdir("/proc")):
         try:
-            found += b"1000.25" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            in_container = os.readlink(f"/proc/{pid}/ns/pid") != os.readlink("/proc/self/ns/pid")
+            if in_container and word in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(int(pid))
         except OSError:
             continue
     return found

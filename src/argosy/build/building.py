@@ -101,7 +101,12 @@ class Building:
             around=around,
             fetcher=services.fetcher,
             mounter=Mounter(
-                scratch=scratch, memory=services.memory, secrets=request.secrets, caches=services.caches, workers=services.workers
+                scratch=scratch,
+                memory=services.memory,
+                secrets=request.secrets,
+                agents=request.agents,
+                caches=services.caches,
+                workers=services.workers,
             ),
             runner=services.runner,
             refusal=services.refusal,

@@ -1,12 +1,16 @@
 """What a client asks of a build."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from argosy.base.errors import InvalidParameterError
 from argosy.build.ports import NO_LIMITS, Limits
 from argosy.images.distribution.credentials import Credentials
 from argosy.oci.reference import Reference
+
+Agent = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+"""Carries one connection to an ssh agent that the client has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class BuildRequest:
     auth: Mapping[str, Credentials] = field(default_factory=dict)
     """Logins by registry (X-Registry-Config)."""
     secrets: Mapping[str, bytes] = field(default_factory=dict)
+    agents: Mapping[str, Agent] = field(default_factory=dict)
     build_id: str = ""
     """By which ``/build/cancel`` finds it."""
     detailed: bool = False

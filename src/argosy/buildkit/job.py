@@ -21,6 +21,7 @@ from argosy.build.dockerfile import parse as parse_dockerfile
 from argosy.build.instructions.run import StepFailed
 from argosy.build.request import BuildRequest
 from argosy.buildkit import filesend, filesync, frontend
+from argosy.buildkit.agents import agent
 from argosy.buildkit.frontend import Asked
 from argosy.buildkit.progress import Progress
 from argosy.buildkit.sessions import Session
@@ -229,12 +230,13 @@ class Job:
     async def _with_secrets(self, session: Session, request: BuildRequest, definition: Definition) -> BuildRequest:
         """Get the secrets and logins that the Dockerfile names."""
         file = parse_dockerfile(definition.dockerfile, definition.name)
-        secrets = {name: value for name in secret_ids(file) if (value := await session.secret(name)) is not None}
+        secrets = {name: value for name in mounted(file, "secret") if (value := await session.secret(name)) is not None}
+        agents = {name: found for name in mounted(file, "ssh") if (found := await agent(session, name)) is not None}
         logins: dict[str, Credentials] = {}
         for domain in domains(file, request):
             if (login := await session.login(domain)) is not None:
                 logins[domain] = login
-        return replace(request, secrets=secrets, auth=logins)
+        return replace(request, secrets=secrets, agents=agents, auth=logins)
 
     @contextlib.asynccontextmanager
     async def _synced(self, session: Session, asked: Asked, definition: Definition) -> AsyncIterator[Context]:
@@ -252,16 +254,16 @@ class Job:
                 yield ready
 
 
-def secret_ids(file: ast.Dockerfile) -> list[str]:
-    """Return the ids of the secrets that RUNs mount; one without an id has its target's name."""
+def mounted(file: ast.Dockerfile, kind: str) -> list[str]:
+    """Return the ids of what RUNs mount of a kind (``secret``, ``ssh``); a secret without one has its target's name."""
     found: dict[str, None] = {}
     for stage in file.stages:
         for instruction in stage.instructions:
             for text in instruction.mount_texts if isinstance(instruction, ast.Run) else ():
                 fields = dict(part.partition("=")[::2] for part in text.split(","))
-                if fields.get("type") == "secret":
+                if fields.get("type") == kind:
                     target = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
-                    found[fields.get("id") or posixpath.basename(target)] = None
+                    found[fields.get("id") or ("default" if kind == "ssh" else posixpath.basename(target))] = None
     return [name for name in found if name]
 
 

@@ -117,6 +117,7 @@ _MESSAGES = {
     """,
     "Packet": "1 int32 type\n2 Stat stat\n3 uint32 id\n4 bytes data",
     "SecretRequest": "1 string id",
+    "AgentRequest": "1 string id",
     "SecretResponse": "1 bytes data",
     "CredentialsRequest": "1 string host",
     "CredentialsResponse": "1 string username\n2 string secret",

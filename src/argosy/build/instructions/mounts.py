@@ -4,24 +4,28 @@ Every mount point lies in a tree of its own under the step's files (`storage.dra
 is held while the program runs (a cache's lock, a secret's file) is taken when the step is really done.
 """
 
+import asyncio
 import os
 import posixpath
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy.base.errors import InvalidParameterError, NotFoundError
+from argosy.base.errors import NotFoundError
 from argosy.build.cache.mounts import CacheMount, CacheMounts
 from argosy.build.dockerfile import ast
 from argosy.build.instructions.copy import Chosen, choose
 from argosy.build.instructions.tree import Tree, handed
 from argosy.build.ports import Bind, Tmpfs
+from argosy.build.request import Agent
 from argosy.build.solve.state import State
 from argosy.storage.model import Directory
 from argosy.storage.ports import Workers
 
+_DEFAULT_AGENT = "default"
 FindTree = Callable[[str], Awaitable[Tree]]
 
 
@@ -43,7 +47,7 @@ class _Part:
     @property
     def file(self) -> bool:
         """Return whether a file is mounted, not a directory."""
-        return self.mount.type == "secret" or (self.mount.type == "bind" and self.chosen is not None and not self.chosen.directory)
+        return self.mount.type in ("secret", "ssh") or (self.mount.type == "bind" and self.chosen is not None and not self.chosen.directory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +76,26 @@ class Mounts:
 class Mounter:
     """Of one build. ``scratch`` is a directory of its own; ``memory`` one on a file system in memory, for secrets."""
 
-    def __init__(self, *, scratch: Path, memory: Path, secrets: Mapping[str, bytes], caches: CacheMounts, workers: Workers) -> None:
+    def __init__(
+        self,
+        *,
+        scratch: Path,
+        memory: Path,
+        secrets: Mapping[str, bytes],
+        agents: Mapping[str, Agent],
+        caches: CacheMounts,
+        workers: Workers,
+    ) -> None:
         self._scratch = scratch
         self._memory = memory
         self._secrets = secrets
+        self._agents = agents
         self._caches = caches
         self._workers = workers
 
     async def look(self, mounts: Sequence[ast.Mount], state: State, tree: FindTree) -> Mounts:
         """Raises InvalidParameterError for what cannot be mounted, NotFoundError for what is not there."""
-        parts = [part for mount in mounts if (part := await self._part(mount, state, tree)) is not None]
+        parts = [part for number, mount in enumerate(mounts) if (part := await self._part(mount, number, state, tree)) is not None]
         return Mounts(
             key=tuple(_key(part) for part in parts),
             directories=tuple(part.target for part in parts if not part.file),
@@ -90,7 +104,7 @@ class Mounter:
             mounter=self,
         )
 
-    async def _part(self, mount: ast.Mount, state: State, tree: FindTree) -> _Part | None:
+    async def _part(self, mount: ast.Mount, number: int, state: State, tree: FindTree) -> _Part | None:
         target = posixpath.normpath(posixpath.join(state.config.working_dir or "/", mount.target)) if mount.target else ""
         match mount.type:
             case "bind":
@@ -103,9 +117,7 @@ class Mounter:
             case "secret":
                 return self._secret(mount, target)
             case "ssh":
-                if mount.required:
-                    raise InvalidParameterError("RUN --mount=type=ssh needs an agent, and this client cannot hand one over")
-                return None
+                return self._ssh(mount, target, number)
         return _Part(mount, target)
 
     async def _chosen(self, mount: ast.Mount, tree: Tree) -> Chosen:
@@ -121,6 +133,14 @@ class Mounter:
             target = f"/run/secrets/{name}"
         return _Part(mount, target)
 
+    def _ssh(self, mount: ast.Mount, target: str, number: int) -> _Part | None:
+        name = mount.id or _DEFAULT_AGENT
+        if name not in self._agents:
+            if mount.required:
+                raise NotFoundError(f"ssh agent {name}: not found: the client hands one over by --ssh (docker buildx build --ssh {name})")
+            return None
+        return _Part(mount, target or f"/run/buildkit/ssh_agent.{number}")
+
     # ------------------------------------------------------------ while the program runs
 
     async def give(self, part: _Part, undo: AsyncExitStack) -> Given:
@@ -134,6 +154,8 @@ class Mounter:
                 return Given((Bind(part.target, str(path / file) if file else str(path), readonly=mount.readonly is not False),))
             case "cache":
                 return Given((await self._cache(part, undo),))
+            case "ssh":
+                return await self._agent(part, undo)
         return self._given_secret(part, undo)
 
     async def _copied(self, part: _Part) -> tuple[Path, str]:
@@ -175,6 +197,25 @@ class Mounter:
         source = path / mount.source.strip("/") if mount.source and part.tree is None else path
         source.mkdir(parents=True, exist_ok=True)
         return Bind(part.target, str(source), readonly=bool(mount.readonly))
+
+    async def _agent(self, part: _Part, undo: AsyncExitStack) -> Given:
+        """A socket of the step's own; what connects to it is carried to the client."""
+        mount = part.mount
+        self._memory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._memory / f"{os.urandom(6).hex()}.sock"
+        # Bound by its short name: the path may be longer than an address.
+        listener = socket.socket(socket.AF_UNIX)
+        directory = os.open(self._memory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            listener.bind(f"/proc/self/fd/{directory}/{path.name}")
+        finally:
+            os.close(directory)
+        undo.callback(os.unlink, path)
+        os.chown(path, mount.uid or 0, mount.gid or 0)
+        path.chmod(0o600 if mount.mode is None else mount.mode)
+        server = await asyncio.start_unix_server(self._agents[mount.id or _DEFAULT_AGENT], sock=listener)
+        undo.callback(server.close)
+        return Given((Bind(part.target, str(path)),), (f"SSH_AUTH_SOCK={part.target}",))
 
     def _given_secret(self, part: _Part, undo: AsyncExitStack) -> Given:
         mount = part.mount
