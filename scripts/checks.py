@@ -5,6 +5,7 @@ Usage: scripts/checks.py [NAME...]   (in .venv; each name is one of those it pri
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,16 +71,16 @@ def sizes() -> str | None:
 def lock() -> str | None:
     """Check that each direct dependency is locked, and that the lock names no address."""
     wrong = []
-    for name in ("runtime", "dev"):
-        text = (HERE / f"requirements/{name}.txt").read_text().lower()
-        wanted = (line.split("#")[0].strip().lower() for line in (HERE / f"requirements/{name}.in").read_text().splitlines())
+    for source in sorted((HERE / "requirements").rglob("*.in")):
+        locked = source.with_suffix(".txt")
+        text = locked.read_text().lower() if locked.exists() else ""
+        wanted = (line.split("#")[0].strip().lower() for line in source.read_text().splitlines())
+        names = (re.match(r"[a-z0-9._-]+", package) for package in wanted if package and package[0] != "-")
         wrong += [
-            f"{package} is not locked: run scripts/lock.py"
-            for package in wanted
-            if package and package[0] != "-" and f"\n{package}==" not in text
+            f"{name[0]} of {source.name} is not locked: run scripts/lock.py" for name in names if name and f"\n{name[0]}==" not in text
         ]
         if "://" in text or "--index" in text or "--find-links" in text:
-            wrong.append(f"requirements/{name}.txt names an address")
+            wrong.append(f"{locked.relative_to(HERE)} names an address")
     return "\n".join(wrong) or None
 
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Write requirements/*.txt: every package with its version and the hashes of the files that our machines can use.
 
+Those under requirements/clients are of tools and clients that have an environment of their own.
+
 Usage: scripts/lock.py [--upgrade]      (anyone may run it; it needs pip and a package index, and installs nothing here)
 
 The resolver is `uv` from PyPI, put into a throw-away venv. It resolves once for all Pythons (universal) and writes a PEP 751
@@ -58,7 +60,7 @@ def resolve(uv: Path, source: Path, target: Path, scratch: Path, upgrade: bool) 
     """Resolve one .in file, keeping the versions of its present .txt unless ``upgrade``; return the text of the new .txt."""
     lock = scratch / f"pylock.{source.stem}.toml"
     keep: list[str] = []
-    if source.stem != "runtime":
+    if source.stem == "dev":
         keep += ["--constraint", str(target.with_name("runtime.txt"))]
     if target.exists() and not upgrade:
         known = scratch / f"{source.stem}.constraints"
@@ -86,8 +88,8 @@ def main() -> int:
         scratch = Path(folder)
         subprocess.run([sys.executable, "-m", "venv", str(scratch / "venv")], check=True)
         subprocess.run([str(scratch / "venv/bin/pip"), "-q", "install", UV], check=True)
-        for name in ("runtime", "dev"):
-            source, target = HERE / f"{name}.in", HERE / f"{name}.txt"
+        for source in (HERE / "runtime.in", HERE / "dev.in", *sorted((HERE / "clients").glob("*.in"))):
+            target = source.with_suffix(".txt")
             text = resolve(scratch / "venv/bin/uv", source, target, scratch, options.upgrade)
             target.write_text(text)
             print(f"{target.name}: {text.count('==')} packages, {text.count('--hash')} hashes")

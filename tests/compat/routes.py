@@ -179,12 +179,11 @@ CASES = (
     Case("POST", "/plugins/{name}/disable", "/plugins/nope/disable", 404),
     Case("POST", "/plugins/{name}/push", "/plugins/nope/push", 404),
     Case("POST", "/plugins/{name}/set", "/plugins/nope/set", 404, ["A=b"]),
-    Case("POST", "/session", "/session", 501, None, _H2C),
+    Case("POST", "/session", "/session", 400, None, _H2C),
 )
 
 # What is answered 501 with a reason: where a Docker would go to a hub, and what is not made yet. Plugins of others are not found.
 REFUSED = (
-    Case("POST", "/session", "/session", 501, None, _H2C),
     Case("GET", "/plugins/privileges", "/plugins/privileges?remote=x/y", 501),
     Case("POST", "/plugins/pull", "/plugins/pull?remote=x/y", 501, []),
     Case("POST", "/plugins/create", "/plugins/create?name=x", 501, b"", _TAR),

@@ -36,16 +36,19 @@ def answer_schema(method: str, path: str, status: int) -> Any:
     return operation["responses"].get(status, operation["responses"].get(str(status), {})).get("schema")
 
 
-def _nullable(schema: Any) -> Any:
+def nullable(schema: Any) -> Any:
     """Return a schema in which lists and objects may be null: Go writes nil slices and maps so, and Docker's clients expect it."""
     if isinstance(schema, list):
-        return [_nullable(item) for item in schema]
+        return [nullable(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: _nullable(value) for key, value in schema.items() if key not in ("example", "description", "x-go-name", "format")}
+    made = {key: nullable(value) for key, value in schema.items() if key not in ("example", "description", "x-go-name", "format")}
     for name in NULL_IN_DOCKER:
         if name in (properties := made.get("properties") or {}):
             properties[name] = {**properties[name], "type": [properties[name]["type"], "null"]}
+    if "UnpackedSize" in made.get("required", ()) and "UnpackedSize" not in made["properties"]:
+        # A slip of the description: the field is Size.Unpacked.
+        made["required"] = [name for name in made["required"] if name != "UnpackedSize"]
     kind = made.get("type")
     if isinstance(kind, str) and (kind in ("array", "object") or made.get("x-nullable")):
         made["type"] = [kind, "null"]
@@ -58,12 +61,12 @@ def _nullable(schema: Any) -> Any:
 
 @cache
 def _definitions() -> Any:
-    return _nullable(copy.deepcopy(description()["definitions"]))
+    return nullable(copy.deepcopy(description()["definitions"]))
 
 
 def validate(value: Any, schema: Any) -> None:
     """Raises jsonschema.ValidationError, also when the value has a field that the description does not know."""
-    whole = {"definitions": _definitions(), **_nullable(schema)}
+    whole = {"definitions": _definitions(), **nullable(schema)}
     jsonschema.Draft4Validator(whole).validate(value)
     unknown = list(_unknown(value, schema, ""))
     if unknown:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from argosy.base.clock import Clock
-from argosy.base.errors import ConflictError, NotFoundError, NotImplementedInArgosyError, SystemFailureError
+from argosy.base.errors import ConflictError, NotFoundError, NotImplementedInArgosyError
 from argosy.engine import attach as attaching
 from argosy.engine import changes as changed
 from argosy.engine import commit as committing
@@ -24,6 +24,7 @@ from argosy.engine.copy import Place, get_archive, put_archive, stat_path
 from argosy.engine.copy.export import export
 from argosy.engine.create import Creator
 from argosy.engine.filters import Filters
+from argosy.engine.gone import gone_meanwhile
 from argosy.engine.image_mounts import views
 from argosy.engine.logs import LogQuery, Past, read_logs
 from argosy.engine.logs.place import readable
@@ -200,11 +201,11 @@ class Containers:
         await self._remover.remove(container, force=force, volumes=volumes)
 
     async def _remove_link(self, ref: str) -> None:
-        """``ref`` is ``container/alias``. Raises NotFoundError or SystemFailureError in Docker's words."""
+        """``ref`` is ``container/alias``. Raises NotFoundError or ConflictError in Docker's words."""
         name, slash, alias = ref.strip("/").partition("/")
         if not slash:
             self._registry.find(name)
-            raise SystemFailureError("Conflict, cannot remove the default link name of the container")
+            raise ConflictError("Conflict, cannot remove the default link name of the container")
         try:
             container = self._registry.find(name)
         except NotFoundError:
@@ -241,20 +242,24 @@ class Containers:
 
     async def changes(self, ref: str) -> list[tuple[str, int]]:
         container = self._registry.find(ref)
-        return await changed.changes(self._snapshots, container.id)
+        with gone_meanwhile(container, ref):
+            return await changed.changes(self._snapshots, container.id)
 
     async def export(self, ref: str) -> AsyncIterator[bytes]:
         container = self._registry.find(ref)
         self._announce(container, "export")
-        return await export(self._workers, await self._snapshots.mounts(container.id))
+        with gone_meanwhile(container, ref):
+            return await export(self._workers, await self._snapshots.mounts(container.id))
 
     async def archive_stat(self, ref: str, path: str) -> Mapping[str, Any]:
         container = self._registry.find(ref)
-        return await stat_path(self._workers, await self._place(container), path, name=ref)
+        with gone_meanwhile(container, ref):
+            return await stat_path(self._workers, await self._place(container), path, name=ref)
 
     async def archive_get(self, ref: str, path: str) -> tuple[Mapping[str, Any], AsyncIterator[bytes]]:
         container = self._registry.find(ref)
-        found = await get_archive(self._workers, await self._place(container), path, name=ref)
+        with gone_meanwhile(container, ref):
+            found = await get_archive(self._workers, await self._place(container), path, name=ref)
         self._announce(container, "archive-path")
         return found
 
@@ -262,16 +267,17 @@ class Containers:
         self, ref: str, path: str, body: AsyncIterator[bytes], *, no_overwrite_dir_non_dir: bool, copy_uid_gid: bool
     ) -> None:
         container = self._registry.find(ref)
-        await put_archive(
-            self._workers,
-            await self._place(container),
-            path,
-            body,
-            name=ref,
-            no_overwrite_dir_non_dir=no_overwrite_dir_non_dir,
-            owner=container.spec.config.user if copy_uid_gid else None,
-            limits=self._limits,
-        )
+        with gone_meanwhile(container, ref):
+            await put_archive(
+                self._workers,
+                await self._place(container),
+                path,
+                body,
+                name=ref,
+                no_overwrite_dir_non_dir=no_overwrite_dir_non_dir,
+                owner=container.spec.config.user if copy_uid_gid else None,
+                limits=self._limits,
+            )
         self._announce(container, "extract-to-dir")
 
     async def commit(
@@ -281,13 +287,14 @@ class Containers:
         change = partial(self._images.changed, changes=changes)
         request = committing.request(container.spec, repo=repo, tag=tag, comment=comment, author=author, change=change, config=config)
         shim = container.shim if container.state.status is Status.RUNNING else None
-        image = await committing.commit(
-            self._images,
-            request,
-            pause=pause,
-            freeze=shim.pause if shim is not None else None,
-            thaw=shim.resume if shim is not None else None,
-        )
+        with gone_meanwhile(container, ref):
+            image = await committing.commit(
+                self._images,
+                request,
+                pause=pause,
+                freeze=shim.pause if shim is not None else None,
+                thaw=shim.resume if shim is not None else None,
+            )
         self._announce(container, "commit", comment=comment)
         return image
 

@@ -4,10 +4,12 @@ Anonymous volumes are made before the container's revision is committed, and rem
 as an *intent* first, so that a crash in between leaves none behind (`undo_intents` at boot).
 """
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -62,6 +64,8 @@ class Mounting:
         self._image_mounts = image_mounts
         self._noted: set[str] = set()
         self._fresh: dict[str, set[str]] = {}
+        self._filling: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By volume: containers that share a new one, and are made at the same time, fill it one after the other."""
 
     async def resolve(
         self, container_id: str, config: Config, host: HostConfig, undo: AsyncExitStack
@@ -130,16 +134,19 @@ class Mounting:
         for point in spec.mounts:
             if point.type != "volume" or point.no_copy or point.subpath or not now(self._volumes.get(point.name).options):
                 continue
-            path = await self._volumes.mount(point.name, spec.id)
-            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                if not os.listdir(handle):
-                    params = {"path": point.destination, "ids": None if point.mapped else ids}
-                    await self._workers.run("copy_up", params, fds=[handle], root=root)
-            finally:
-                os.close(handle)
-                if not mounted:
-                    await self._volumes.unmount(point.name, spec.id)
+            async with self._filling.setdefault(point.name, asyncio.Lock()):
+                await self._fill_one(point, spec.id, root, None if point.mapped else ids, mounted=mounted)
+
+    async def _fill_one(self, point: MountPoint, container_id: str, root: RootMount, ids: Ids | None, *, mounted: bool) -> None:
+        path = await self._volumes.mount(point.name, container_id)
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if not os.listdir(handle):
+                await self._workers.run("copy_up", {"path": point.destination, "ids": ids}, fds=[handle], root=root)
+        finally:
+            os.close(handle)
+            if not mounted:
+                await self._volumes.unmount(point.name, container_id)
 
     def _volumes_from(self, host: HostConfig) -> list[MountPoint]:
         found = []

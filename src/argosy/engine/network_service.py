@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from argosy.base.errors import ForbiddenError, InvalidParameterError, NotFoundError, SystemFailureError
+from argosy.base.errors import ForbiddenError, InvalidParameterError, NotFoundError
 from argosy.base.events import EventBus
 from argosy.base.failpoints import hit
 from argosy.engine import networking
@@ -97,7 +97,7 @@ class NetworkService:
             raise InvalidParameterError("cannot disconnect container from host network - container was created in host network mode")
         async with target.lock:
             if network.name not in target.spec.networks:
-                raise SystemFailureError(f"container {target.id} is not connected to network {network.name}")
+                raise NotFoundError(f"container {target.id} is not connected to network {network.name}")
             if target.running:
                 left = await self._networks.disconnect(target.id, network)
                 target.sandbox = left
@@ -115,7 +115,7 @@ class NetworkService:
         async with target.lock:
             before = target.spec.networks
             if network.name not in before:
-                raise SystemFailureError(f"container {target.id} is not connected to network {network.name}")
+                raise NotFoundError(f"container {target.id} is not connected to network {network.name}")
             settings = bandwidth.changed(before[network.name], down, up)
             self._networks.check(network, settings)
             after = {**before, network.name: settings}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from argosy.base.errors import SystemFailureError
+from argosy.base.errors import InvalidParameterError
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -59,17 +59,17 @@ _ALIASES = {"args": "command", "pcpu": "%cpu", "pmem": "%mem", "euser": "user", 
 
 
 def table(words: list[str], pids: Collection[int]) -> tuple[list[str], list[list[str]]]:
-    """Return (titles, rows) as ps would. Raises SystemFailureError for arguments that this reader does not know."""
+    """Return (titles, rows) as ps would. Raises InvalidParameterError for arguments that this reader does not know."""
     names = columns(words)
     if "pid" not in names:
-        raise SystemFailureError("Couldn't find PID field in ps output")
+        raise InvalidParameterError("Couldn't find PID field in ps output")
     now, memory = time.time(), os.sysconf("SC_PHYS_PAGES") * _PAGE // 1024
     found = [process for pid in sorted(pids) if (process := read(pid)) is not None]
     return [_COLUMNS[name][0] for name in names], [[_COLUMNS[name][1](process, now, memory) for name in names] for process in found]
 
 
 def columns(words: list[str]) -> tuple[str, ...]:
-    """Return the columns that ps arguments ask for. Raises SystemFailureError."""
+    """Return the columns that ps arguments ask for. Raises InvalidParameterError."""
     asked: list[str] = []
     style: tuple[str, ...] = _FULL
     position = 0
@@ -83,12 +83,12 @@ def columns(words: list[str]) -> tuple[str, ...]:
         elif word.startswith("-o"):
             asked += word[2:].split(",")
         elif not (word.startswith("-") and len(word) > 1 and set(word[1:]) <= set("eAafFwx")):
-            raise SystemFailureError(f"ps: error: unsupported option {word} (no ps on this host)")
+            raise InvalidParameterError(f"ps: error: unsupported option {word} (no ps on this host)")
         position += 1
     names = tuple(_ALIASES.get(name.lower(), name.lower()) for name in asked if name)
     for name in names:
         if name not in _COLUMNS:
-            raise SystemFailureError(f'ps: error: unknown user-defined format specifier "{name}"')
+            raise InvalidParameterError(f'ps: error: unknown user-defined format specifier "{name}"')
     return names or style
 
 

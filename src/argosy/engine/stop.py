@@ -5,7 +5,7 @@ Nothing here holds the container's lock while it waits for a program to end: a k
 
 import asyncio
 
-from argosy.base.errors import ConflictError, InvalidParameterError, NotModifiedError, SystemFailureError
+from argosy.base.errors import ConflictError, InvalidParameterError, NotFoundError, NotModifiedError, SystemFailureError
 from argosy.engine import lifecycle
 from argosy.engine.announce import Announcer
 from argosy.engine.container import Container
@@ -90,7 +90,11 @@ class Stopper:
                 raise SystemFailureError(f"cannot stop container: {container.id}: its processes do not end (tried SIGKILL)")
 
     def _signal(self, container: Container, shim: Shim, number: int) -> None:
-        shim.signal(number)
+        try:
+            shim.signal(number)
+        except NotFoundError:
+            # It has ended this moment, by another client's doing perhaps: what was asked for is so, and its exit is on the way.
+            return
         self._announce(container, "kill", signal=str(number))
 
     async def kill(self, container: Container, *, signal: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Collection
 
-from argosy.base.errors import SystemFailureError
+from argosy.base.errors import InvalidParameterError
 from argosy.engine import processes
 
 _LIMIT = 10.0
@@ -17,11 +17,11 @@ async def top(pids: Collection[int], ps_args: str = "-ef", *, ps: str | None = "
     """Return (titles, one row a process) of these host pids.
 
     ``ps`` is the program; if it is None or not installed, an own reader of /proc answers the usual arguments.
-    Raises SystemFailureError in Docker's words.
+    Raises InvalidParameterError in Docker's words.
     """
     ps_args = ps_args or "-ef"
     if retitled := _RETITLED.search(ps_args):
-        raise SystemFailureError(f'specifying "{retitled[1]}={retitled[2]}" is not allowed')
+        raise InvalidParameterError(f'specifying "{retitled[1]}={retitled[2]}" is not allowed')
     words = ps_args.split()
     output = await _run(ps, words, pids) if ps else None
     if output is None:
@@ -42,7 +42,7 @@ async def _run(ps: str, words: list[str], pids: Collection[int]) -> str | None:
     if code == 0:
         return output
     first = errors.partition("\n")[0]
-    raise SystemFailureError(f"ps: {first}" if first else "error running ps")
+    raise InvalidParameterError(f"ps: {first}" if first else "error running ps")
 
 
 async def _execute(ps: str, words: list[str]) -> tuple[int, str, str]:
@@ -58,11 +58,11 @@ async def _execute(ps: str, words: list[str]) -> tuple[int, str, str]:
 
 
 def parse(output: str, pids: Collection[int]) -> tuple[list[str], list[list[str]]]:
-    """Return titles and the rows of ``pids`` from ps's output. Raises SystemFailureError without a PID column."""
+    """Return titles and the rows of ``pids`` from ps's output. Raises InvalidParameterError without a PID column."""
     lines = output.splitlines()
     titles = lines[0].split() if lines else []
     if "PID" not in titles:
-        raise SystemFailureError("Couldn't find PID field in ps output")
+        raise InvalidParameterError("Couldn't find PID field in ps output")
     column = titles.index("PID")
     wanted = {str(pid) for pid in pids}
     rows, previous = [], False

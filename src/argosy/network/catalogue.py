@@ -403,6 +403,8 @@ class Catalogue:
     async def remove(self, network: Network) -> None:
         """Forget a network and take its link away; the slow part in the background. Raises ForbiddenError when it is in use."""
         record = network.record
+        if network.removing:
+            raise NotFoundError(f"network {record.name} not found")
         if record.predefined:
             raise ForbiddenError(f"{record.name} is a pre-defined network and cannot be removed")
         if record.config_only and any(other.record.config_from == record.name for other in self._networks.values()):

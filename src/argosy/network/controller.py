@@ -234,7 +234,7 @@ class Controller:
         box = self._box(container_id)
         found = self._network(network)
         if found.record.id not in box.networks:
-            raise SystemFailureError(f"container {container_id} is not connected to network {found.record.name}")
+            raise NotFoundError(f"container {container_id} is not connected to network {found.record.name}")
         if found.record.driver == "host":
             raise InvalidParameterError("container cannot be disconnected from host network or connected to host network")
         _, _, attachment = box.networks.pop(found.record.id)

@@ -17,6 +17,7 @@ from argosy.base.errors import InvalidParameterError
 T = TypeVar("T", bound=msgspec.Struct)
 _Reader = Callable[[Any], Any]
 
+_NUL = "NUL"
 _EMPTY = "invalid JSON: got EOF while reading request body"
 
 
@@ -30,6 +31,8 @@ class Mismatch(Exception):
         if not self.path:
             return f"json: cannot unmarshal {self.kind} into Go value of type {self.go_type}"
         where = "." + ".".join(part.replace("~", "~0").replace("/", "~1") for part in self.path)
+        if self.kind == _NUL:
+            return f"{where} holds a NUL character"
         what = "" if self.path[-1].isdecimal() else "Go struct field "
         return f"json: cannot unmarshal {self.kind} into {what}{where} of type {self.go_type}"
 
@@ -130,7 +133,16 @@ def _scalar_reader(type_: type, go_type: str) -> _Reader:
             raise Mismatch(_kind(value, exact=type_ is int), go_type)
         return value
 
-    return read
+    return _read_text if type_ is str else read
+
+
+def _read_text(value: Any) -> str:
+    """No name, path, variable or word that a kernel is given may hold a NUL: better refused here than where it is used."""
+    if type(value) is not str:
+        raise Mismatch(_kind(value), "string")
+    if "\0" in value:
+        raise Mismatch(_NUL, "string")
+    return value
 
 
 def _integer_reader(annotation: Any) -> _Reader:
@@ -147,14 +159,15 @@ def _integer_reader(annotation: Any) -> _Reader:
 
 def _read_words(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
-        return (value,)
+        return (_read_text(value),)
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise Mismatch(_kind(value), "string")
-    return tuple(value)
+    return tuple(_read_text(word) for word in value)
 
 
 def _list_reader(element: Any, go_type: str, length: int | None) -> _Reader:
-    read_one, absent = _reader(element), _zero(element)
+    # A nil slice in a slice is an empty one to whoever reads it.
+    read_one, absent = _reader(element), tuple if get_origin(element) is tuple else _zero(element)
 
     def read(value: Any) -> tuple[Any, ...]:
         if type(value) is not list:
@@ -182,7 +195,7 @@ def _map_reader(element: Any, go_type: str) -> _Reader:
         done: dict[str, Any] = {}
         for key, item in value.items():
             try:
-                done[key] = absent() if item is None else read_one(item)
+                done[_read_text(key)] = absent() if item is None else read_one(item)
             except Mismatch as error:
                 error.path.insert(0, key)
                 raise

@@ -420,3 +420,8 @@ async def test_a_file_that_was_emptied_is_noticed(path):
     await collect(reading_on.pieces())
     assert reading_on.lapped
     reading_on.close()
+
+
+def test_moments_that_no_calendar_has_are_drawn_to_its_ends() -> None:
+    assert fixed(-1_827_485_262_814 * 10**9) == "1970-01-01T00:00:00.000000000Z"
+    assert fixed(10**30).startswith("9999-12-31T23:59:59")

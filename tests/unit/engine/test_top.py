@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from argosy.base.errors import SystemFailureError
+from argosy.base.errors import InvalidParameterError
 from argosy.engine import processes
 from argosy.engine.top import parse, top
 
@@ -31,7 +31,7 @@ def test_threads_follow_their_process():
 
 @pytest.mark.parametrize("output", ["COMMAND\nsleep\n", ""])
 def test_without_a_pid_column_nothing_can_be_found(output):
-    with pytest.raises(SystemFailureError, match="Couldn't find PID field in ps output"):
+    with pytest.raises(InvalidParameterError, match="Couldn't find PID field in ps output"):
         parse(output, {1})
 
 
@@ -52,7 +52,7 @@ async def test_the_hosts_ps_is_run():
     ],
 )
 async def test_what_ps_refuses_is_told_in_dockers_words(ps_args, words):
-    with pytest.raises(SystemFailureError) as error:
+    with pytest.raises(InvalidParameterError) as error:
         await top([os.getpid()], ps_args)
     assert str(error.value) == words
 
@@ -67,7 +67,7 @@ async def test_a_host_without_ps_answers_the_usual_arguments(ps_args):
 
 @pytest.mark.parametrize("words", [["--forest"], ["-o", "pid,nonsense"], ["-o", "comm"], ["-p", "1"]])
 def test_the_own_reader_refuses_what_it_does_not_know(words):
-    with pytest.raises(SystemFailureError):
+    with pytest.raises(InvalidParameterError):
         processes.table(words, [os.getpid()])
 
 

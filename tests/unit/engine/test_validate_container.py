@@ -39,6 +39,9 @@ PERIOD = "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s 
         ({"memory_swappiness": -2}, "Invalid value: -2, valid memory swappiness range is 0-100"),
         ({"nano_cpus": 10**10}, RANGE),
         ({"nano_cpus": -1}, RANGE),
+        ({"memory_swap": -2}, "Invalid value: -2, a memoryswap limit is positive, 0 (as much swap as memory) or -1 (unlimited)"),
+        # A Docker takes it, and its start fails at the kernel.
+        ({"nano_cpus": 1000}, RANGE),
         ({"nano_cpus": 10**9, "cpu_period": 1000}, "Conflicting options: Nano CPUs and CPU Period cannot both be set"),
         ({"nano_cpus": 10**9, "cpu_quota": 1000}, "Conflicting options: Nano CPUs and CPU Quota cannot both be set"),
         ({"cpu_period": 100}, PERIOD),
@@ -143,7 +146,6 @@ def test_security_options_fail_with_dockers_status():
         {"memory": 8 * MB, "memory_swap": -1},
         {"memory_reservation": -1},
         {"memory_swappiness": -1},
-        {"nano_cpus": 1000},
         {"nano_cpus": 2 * 10**9},
         {"cpu_quota": -1},
         {"cpuset_cpus": "0,1", "cpuset_mems": "0"},

@@ -120,3 +120,18 @@ def test_no_value_does_more_than_be_refused(value: object) -> None:
         decode(CreateBody, msgspec.json.encode(value))
     except InvalidParameterError:
         pass
+
+
+def test_null_in_a_list_of_lists_is_an_empty_list() -> None:
+    body = decode(CreateBody, b'{"HostConfig":{"DeviceRequests":[{"Capabilities":[null,["gpu"]]}]}}')
+    assert body.host_config and body.host_config.device_requests
+    assert body.host_config.device_requests[0].capabilities == ((), ("gpu",))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"Image":"a\\u0000"}', b'{"Cmd":["a\\u0000"]}', b'{"Cmd":"\\u0000"}', b'{"Env":["\\u0000"]}', b'{"Volumes":{"/\\u0000":{}}}'],
+)
+def test_no_text_holds_a_nul(body: bytes) -> None:
+    with pytest.raises(InvalidParameterError, match=r"^invalid JSON: \..* holds a NUL character$"):
+        decode(CreateBody, body)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+_LAST = 253_402_300_799 * 10**9
+
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
@@ -19,8 +21,11 @@ class LogQuery:
 
 
 def fixed(ns: int) -> str:
-    """Return ``2026-01-02T03:04:05.123456789Z``, always nine digits: such texts sort as the moments do."""
-    seconds, fraction = divmod(ns, 1_000_000_000)
+    """Return ``2026-01-02T03:04:05.123456789Z``, always nine digits: such texts sort as the moments do.
+
+    What lies before 1970 or after 9999 is drawn to these: no line is that old or new.
+    """
+    seconds, fraction = divmod(min(max(ns, 0), _LAST), 1_000_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
 
 

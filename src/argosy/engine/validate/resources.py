@@ -56,6 +56,8 @@ def _memory(asked: Resources, machine: Machine, update: bool) -> None:
         raise InvalidParameterError("Minimum memoryswap limit should be larger than memory limit, see usage")
     if memory == 0 and swap > 0 and not update:
         raise InvalidParameterError("You should always set the Memory limit when using Memoryswap limit, see usage")
+    if swap < -1:
+        raise InvalidParameterError(f"Invalid value: {swap}, a memoryswap limit is positive, 0 (as much swap as memory) or -1 (unlimited)")
     if asked.memory_swappiness is not None and not -1 <= asked.memory_swappiness <= 100:
         raise InvalidParameterError(f"Invalid value: {asked.memory_swappiness}, valid memory swappiness range is 0-100")
     if 0 < reservation < MINIMUM_MEMORY:
@@ -73,7 +75,8 @@ def _cpu(asked: Resources, machine: Machine) -> None:
         raise InvalidParameterError(
             "NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted"
         )
-    if not 0 <= asked.nano_cpus <= machine.cpus * _CPU:
+    # The kernel takes no quota below 1 ms of 100.
+    if not (asked.nano_cpus == 0 or _CPU // 100 <= asked.nano_cpus <= machine.cpus * _CPU):
         raise InvalidParameterError(
             f"range of CPUs is from 0.01 to {machine.cpus}.00, as there are only {machine.cpus} CPUs available",
         )

@@ -1,5 +1,6 @@
 """macvlan and ipvlan: links of a container directly on one of the host's; the kernel may lack either."""
 
+import errno
 import os
 
 from argosy.base.errors import NotImplementedInArgosyError, SystemFailureError
@@ -44,6 +45,9 @@ def ensure_parent(host: NetlinkSocket, driver: str, parent: str, network_id: str
             host.run([links.add_vlan(name, under.index, number)])
         host.run([links.change_link(name, up=True, alias=alias)])
     except NetlinkError as error:
+        if error.errno == errno.EOPNOTSUPP and not parent:
+            reason = "this kernel has no dummy links for a network without a parent: name one with -o parent=LINK"
+            raise NotImplementedInArgosyError(f"{driver}: {reason}") from error
         raise SystemFailureError(str(error)) from error
     return name, True
 
