@@ -124,7 +124,7 @@ class FakeSnapshots(Ordered):
         super().__init__(log, fail)
         self.made: set[str] = set()
 
-    async def prepare(self, key: str, parent: str | None) -> Directory:
+    async def prepare(self, key: str, parent: str | None, size: int = 0) -> Directory:
         self.note("snapshot")
         self.made.add(key)
         return Directory("/nowhere")

@@ -211,7 +211,7 @@ def _engine(
     announce = Announcer(events)
     store = ContainerStore(lower.database, supervisor)
     sandboxes = Sandboxes(settings.exec_root)
-    validation = Validation(machine=machine, settings=settings)
+    validation = Validation(machine=machine, settings=settings, sized=lower.snapshots.sized)
     apparmor = AppArmor(machine)
     confinement = Confinement(settings=settings, resolve_seccomp=_resolve_seccomp(), apparmor=apparmor)
     releaser = Releaser(networks=lower.networks, volumes=lower.volumes, sandboxes=sandboxes)

@@ -31,6 +31,7 @@ from argosy.engine.settings import EngineSettings
 from argosy.engine.spec import defaults
 from argosy.engine.store import ContainerStore
 from argosy.engine.userns import mappings, ranges
+from argosy.engine.validate import storage_size
 from argosy.images.model import ImageView
 
 Validate = Callable[[Config, HostConfig], tuple[HostConfig, tuple[str, ...]]]
@@ -99,7 +100,7 @@ class Creator:
 
     async def _make(self, spec: ContainerSpec, image: ImageView, undo: AsyncExitStack) -> None:
         undo.push_async_callback(self._snapshots.remove, spec.id)
-        root = await self._snapshots.prepare(spec.id, image.chain_id)
+        root = await self._snapshots.prepare(spec.id, image.chain_id, storage_size(spec.host.storage_opt or {}))
         await relabel_root(root, spec.mount_label)
         hit("create.snapshot")
         uids, gids = mappings(self._settings, spec.host)

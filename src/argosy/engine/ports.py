@@ -18,8 +18,8 @@ class Snapshots(Protocol):
 
     driver: str
 
-    async def prepare(self, key: str, parent: str | None) -> RootMount:
-        """Make (or find again) the writable snapshot ``key`` on the layer with chain ID ``parent``."""
+    async def prepare(self, key: str, parent: str | None, size: int = 0) -> RootMount:
+        """Make (or find again) the writable snapshot ``key`` on the layer with chain ID ``parent``; ``size``: bytes that it may hold."""
         ...
 
     async def mounts(self, key: str) -> RootMount:

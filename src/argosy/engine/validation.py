@@ -12,7 +12,7 @@ from argosy.linux.capabilities import available
 
 
 class Validation:
-    def __init__(self, *, machine: Machine, settings: EngineSettings) -> None:
+    def __init__(self, *, machine: Machine, settings: EngineSettings, sized: bool) -> None:
         self._machine = machine
         self._limits = Limits(
             capabilities=available(),
@@ -21,6 +21,7 @@ class Validation:
             systemd_cgroup=settings.systemd_cgroup,
             userns_remap=bool(settings.uid_map),
             ip_forward=settings.ip_forward,
+            sized=sized,
         )
 
     def at_create(self, config: Config, host: HostConfig) -> tuple[HostConfig, tuple[str, ...]]:

@@ -44,14 +44,19 @@ class Snapshots:
             else:
                 self.layers.trash.put(tree)
 
-    async def prepare(self, key: str, parent: str | None) -> RootMount:
-        """Make (or find again) the writable snapshot ``key`` on the layer with chain ID ``parent``."""
+    @property
+    def sized(self) -> bool:
+        """Whether a snapshot can be given a size."""
+        return self.layers.driver.sized
+
+    async def prepare(self, key: str, parent: str | None, size: int = 0) -> RootMount:
+        """Make (or find again) the writable snapshot ``key`` on the layer with chain ID ``parent``; ``size``: bytes that it may hold."""
         if _KEY.match(key) is None:
             raise InvalidParameterError(f"invalid snapshot key {key!r}")
         async with self._locks.setdefault(key, asyncio.Lock()):
             if key not in self._parents:
                 with self.layers.leases.hold(*([parent] if parent else [])), named(self._home, f"making the file system of {key[:12]}"):
-                    await self._make(key, parent)
+                    await self._make(key, parent, size)
         self._locks.pop(key, None)
         return await self.mounts(key)
 
@@ -70,6 +75,7 @@ class Snapshots:
             return
         del self._parents[key]
         failpoints.hit("storage.snapshot.remove")
+        self.layers.driver.release(self._home / key)
         self.layers.trash.put(self._home / key)
 
     async def usage(self, key: str) -> int:
@@ -129,11 +135,13 @@ class Snapshots:
         """Return the writable snapshots that exist, for the reconciler."""
         return list(self._parents)
 
-    async def _make(self, key: str, parent: str | None) -> None:
+    async def _make(self, key: str, parent: str | None, size: int) -> None:
         below = await self.layers.below(parent)
         aside = self.layers.aside()
         try:
             await self.layers.driver.seed(aside, below)
+            if size:
+                self.layers.driver.limit(key, aside, size)
             (aside / (_MARK + (hex_of(parent) if parent else _NOTHING))).touch()
             await self.layers.settle(aside)
             failpoints.hit("storage.snapshot.commit")

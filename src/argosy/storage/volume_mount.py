@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from argosy.base.errors import InvalidParameterError
+from argosy.base.units import parse_size
 from argosy.linux import mount as mounts
 
 _OPTIONS = ("type", "o", "device", "size")
@@ -42,19 +43,27 @@ _PROPAGATION = {
 }
 
 
-def check(options: Mapping[str, str]) -> None:
-    """Raise InvalidParameterError in Docker's words on options that the local driver does not take."""
+def check(options: Mapping[str, str], *, quotas: bool = False) -> None:
+    """Raise InvalidParameterError in Docker's words on options that the local driver does not take.
+
+    ``quotas``: a volume that is a plain directory can be limited where volumes lie.
+    """
     for key in options:
         if key not in _OPTIONS:
             raise InvalidParameterError(f'invalid option: "{key}"')
-    if "size" in options:
+    if size(options) and (is_mount(options) or not quotas):
         raise InvalidParameterError("quota size requested but no quota support")
-    if not options:
+    if not set(options) - {"size"}:
         return
     for key in ("device", "type"):
         # A bind has no type of file system.
         if not options.get(key) and not (key == "type" and _flags(options)[0] & mounts.MS_BIND):
             raise InvalidParameterError(f'missing required option: "{key}"')
+
+
+def size(options: Mapping[str, str]) -> int:
+    """Return how many bytes the volume may hold, 0: any number. Raises InvalidParameterError."""
+    return parse_size(options["size"]) if "size" in options else 0
 
 
 def is_mount(options: Mapping[str, str]) -> bool:

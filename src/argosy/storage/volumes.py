@@ -16,7 +16,7 @@ from argosy.base import failpoints, ids
 from argosy.base.clock import Clock
 from argosy.base.errors import ConflictError, InvalidParameterError, NotFoundError, SystemFailureError
 from argosy.base.events import EventBus
-from argosy.storage import volume_mount
+from argosy.storage import tree_quota, volume_mount
 from argosy.storage.database import Database
 from argosy.storage.model import VolumeView
 from argosy.storage.placement import spread
@@ -56,6 +56,7 @@ class Volumes:
         self._events = events
         self._clock = clock
         self._records: dict[str, _Record] = {}
+        self._quotas = False
         self._users: dict[str, set[str]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -63,6 +64,7 @@ class Volumes:
         """Learn the volumes; directories that no record names are what a crash left."""
         self._root.mkdir(mode=0o701, parents=True, exist_ok=True)
         spread(self._root)
+        self._quotas = tree_quota.supported(self._root)
         for name, value in self._db.load(_KIND).items():
             self._records[name] = msgspec.json.decode(value, type=_Record)
             self._restore_directory(self._root / name)
@@ -86,7 +88,7 @@ class Volumes:
                 # Other options than it has are passed over, as Docker's local driver does.
                 return self._view(name, known)
             try:
-                volume_mount.check(options)
+                volume_mount.check(options, quotas=self._quotas)
             except InvalidParameterError as error:
                 raise InvalidParameterError(f"create {name}: {error}") from error
             record = _Record(self._clock.now_ns(), dict(labels), dict(options), anonymous)
@@ -117,6 +119,8 @@ class Volumes:
             failpoints.hit("storage.volume.remove")
             # Mounted still only if a daemon before this one died while it was used.
             volume_mount.unmount(self._data(name))
+            if self._quotas:
+                tree_quota.release(self._data(name))
             self._trash.put(self._root / name)
         self._locks.pop(name, None)
         self._events.publish("volume", "destroy", name, {"driver": "local"})
@@ -165,6 +169,8 @@ class Volumes:
         path = self._root / name
         try:
             self._make_directory(path)
+            if limit := volume_mount.size(record.options):
+                tree_quota.limit(name, [path / "_data"], limit)
             failpoints.hit("storage.volume.create")
             await self._db.put(_KIND, name, msgspec.json.encode(record))
         except OSError as error:

@@ -4,8 +4,8 @@ Docker answers 500 to some requests that are plainly the client's fault (a malfo
 running Docker 28 was seen to do so, `SystemFailureError` is raised here too.
 """
 
-from argosy.engine.validate.container import Limits, at_create, at_update
+from argosy.engine.validate.container import Limits, at_create, at_update, storage_size
 from argosy.engine.validate.mounts import mount_points
 from argosy.engine.validate.resources import check_resources, supported
 
-__all__ = ["Limits", "at_create", "at_update", "check_resources", "mount_points", "supported"]
+__all__ = ["Limits", "at_create", "at_update", "check_resources", "mount_points", "storage_size", "supported"]

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from argosy.base.errors import ConflictError, InvalidParameterError, SystemFailureError
+from argosy.base.units import parse_size
 from argosy.engine import capabilities
 from argosy.engine.model import Config, HostConfig, Resources
 from argosy.engine.platform import Machine
@@ -36,6 +37,8 @@ class Limits:
     userns_remap: bool = False
     ip_forward: bool = True
     """The daemon switches forwarding on itself (``--ip-forward``)."""
+    sized: bool = False
+    """The storage driver can limit what a container writes."""
 
 
 def at_create(config: Config, host: HostConfig, *, machine: Machine, limits: Limits = Limits()) -> tuple[HostConfig, tuple[str, ...]]:
@@ -81,7 +84,8 @@ def _check_host(host: HostConfig, limits: Limits) -> None:
     check_log_config(host.log_config, limits.default_log_driver)
     if not -1000 <= host.oom_score_adj <= 1000:
         raise InvalidParameterError(f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
-    _check_storage_options(host.storage_opt or {})
+    if storage_size(host.storage_opt or {}) and not limits.sized:
+        raise SystemFailureError("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
     if host.shm_size < 0:
         raise InvalidParameterError("SHM size can not be less than 0")
     if limits.runtimes and host.runtime and host.runtime not in limits.runtimes:
@@ -90,13 +94,17 @@ def _check_host(host: HostConfig, limits: Limits) -> None:
         raise InvalidParameterError('cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"')
 
 
-def _check_storage_options(options: Mapping[str, str]) -> None:
-    """Docker's overlay2 asks of each option whether it knows it before it asks whether it can."""
-    for name in options:
+def storage_size(options: Mapping[str, str]) -> int:
+    """Return how many bytes ``--storage-opt size`` lets the container's own files hold, 0: any number. Raises SystemFailureError."""
+    size = 0
+    for name, value in options.items():
         if name.lower() != "size":
             raise SystemFailureError(f"Unknown option {name}")
-    if options:
-        raise SystemFailureError("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
+        try:
+            size = parse_size(value)
+        except InvalidParameterError as error:
+            raise SystemFailureError(str(error)) from error
+    return size
 
 
 def check_extra_host(entry: str) -> None:

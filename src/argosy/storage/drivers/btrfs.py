@@ -15,6 +15,7 @@ class Btrfs:
 
     name = "btrfs"
     overlay = False
+    sized = False
 
     def __init__(self, *, reason: str = "") -> None:
         self.reason = reason
@@ -25,6 +26,12 @@ class Btrfs:
     async def seed(self, tree: Path, below: Sequence[Path]) -> None:
         # A snapshot waits for a transaction of the file system to be written.
         await asyncio.to_thread(_seed, tree, below[0] / "diff" if below else None)
+
+    def limit(self, name: str, tree: Path, size: int) -> None:
+        raise NotImplementedError
+
+    def release(self, tree: Path) -> None:
+        """Nothing limits it."""
 
     def writable(self, tree: Path, below: Sequence[Path]) -> RootMount:
         return Directory(str(tree / "diff"))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from argosy.storage import tree_quota
 from argosy.storage.model import Overlay, RootMount
 
 
@@ -21,6 +22,8 @@ class Overlay2:
         self._home = home
         self._backing = backing
         self._links = home / "l"
+        # Of ext4 the limit would hold for nobody: overlayfs writes with the rights of who mounted it, CAP_SYS_RESOURCE among them.
+        self.sized = backing == "xfs" and tree_quota.supported(home.parent)
 
     def status(self) -> Sequence[tuple[str, str]]:
         return (
@@ -34,6 +37,13 @@ class Overlay2:
     async def seed(self, tree: Path, below: Sequence[Path]) -> None:
         (tree / "diff").mkdir(mode=0o755)
         (tree / "work").mkdir(mode=0o700)
+
+    def limit(self, name: str, tree: Path, size: int) -> None:
+        tree_quota.limit(name, [tree / "diff", tree / "work"], size)
+
+    def release(self, tree: Path) -> None:
+        if self.sized:
+            tree_quota.release(tree / "diff")
 
     def writable(self, tree: Path, below: Sequence[Path]) -> RootMount:
         # overlayfs wants at least one lower directory; an image without layers has the mount points' tree.

@@ -16,6 +16,8 @@ class Driver(Protocol):
     name: str
     overlay: bool
     """Trees hold only what differs from those below, deletions in overlayfs' form; else each holds everything."""
+    sized: bool
+    """A writable tree can be limited (`limit`)."""
     reason: str
     """Why this one, for `describe`."""
 
@@ -25,6 +27,14 @@ class Driver(Protocol):
 
     async def seed(self, tree: Path, below: Sequence[Path]) -> None:
         """Make the empty directory ``tree`` ready to be written to: ``diff`` and what else the driver needs."""
+        ...
+
+    def limit(self, name: str, tree: Path, size: int) -> None:
+        """Let a seeded tree hold ``size`` bytes; only where it is ``sized``. Raises OSError."""
+        ...
+
+    def release(self, tree: Path) -> None:
+        """Called before a writable tree goes away: what limits it is given back."""
         ...
 
     def writable(self, tree: Path, below: Sequence[Path]) -> RootMount:

@@ -11,6 +11,7 @@ from argosy.storage.ports import Workers
 class Vfs:
     name = "vfs"
     overlay = False
+    sized = False
 
     def __init__(self, workers: Workers, *, reason: str = "") -> None:
         self.reason = reason
@@ -30,6 +31,12 @@ class Vfs:
         finally:
             for fd in fds:
                 os.close(fd)
+
+    def limit(self, name: str, tree: Path, size: int) -> None:
+        raise NotImplementedError
+
+    def release(self, tree: Path) -> None:
+        """Nothing limits it."""
 
     def writable(self, tree: Path, below: Sequence[Path]) -> RootMount:
         return Directory(str(tree / "diff"))
