@@ -34,7 +34,7 @@ def modules() -> None:
 
 
 def within(daemon: Daemon, *command: str) -> list[str]:
-    return ["nsenter", f"--net={daemon.netns}", *command]
+    return ["nsenter", f"--net=/run/netns/{daemon.name}", *command]
 
 
 def test_sctp_is_published(daemon: Daemon) -> None:
@@ -81,8 +81,8 @@ def exported(daemon: Daemon, tmp_path: Path) -> Iterator[Path]:
     mkdir -p /var/lib/nfs/v4recovery /run/rpc_pipefs
     mountpoint -q /proc/fs/nfsd || mount -t nfsd nfsd /proc/fs/nfsd
     exportfs -i -o rw,fsid=0,no_root_squash,insecure,no_subtree_check '*:{place}'
-    rpc.mountd -N 2 -N 3
-    rpc.nfsd -N 2 -N 3 -V 4.2 --grace-time 1 --lease-time 10 2
+    rpc.mountd -N 3
+    rpc.nfsd -N 3 -V 4.2 --grace-time 1 --lease-time 10 2
     """
     subprocess.run(within(daemon, "sh", "-c", script), check=True)
     yield place
