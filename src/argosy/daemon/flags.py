@@ -62,6 +62,10 @@ def _list(name: str, text: str, **more: object) -> Flag:
     return Flag(name, Kind.LIST, text, default=(), **more)  # type: ignore[arg-type]
 
 
+def _folders(name: str, text: str, *folders: str, **more: object) -> Flag:
+    return Flag(name, Kind.LIST, text, default=folders, **more)  # type: ignore[arg-type]
+
+
 def _map(name: str, text: str, **more: object) -> Flag:
     return Flag(name, Kind.MAP, text, default={}, **more)  # type: ignore[arg-type]
 
@@ -81,7 +85,7 @@ FLAGS: tuple[Flag, ...] = (
     _text("bip", "IPv4 address and subnet of the default bridge, e.g. 172.17.0.1/16"),
     _text("bip6", "IPv6 address and subnet of the default bridge"),
     _text("bridge", "Link of the default network (default argosy0; none: no default network)", short="b"),
-    _list("cdi-spec-dir", "CDI specification directories", key="cdi-spec-dirs", state=State.UNUSED),
+    _folders("cdi-spec-dir", "CDI specification directories", "/etc/cdi", "/var/run/cdi", key="cdi-spec-dirs"),
     _text("cgroup-parent", "Parent cgroup of all containers"),
     _text("config-file", "Daemon configuration file", "/etc/argosy/daemon.json"),
     _text("containerd", "containerd address", state=State.UNUSED, why=NO_CONTAINERD),

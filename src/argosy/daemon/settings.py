@@ -50,6 +50,7 @@ def engine_settings(config: DaemonConfig, machine: Machine) -> EngineSettings:
         uid_map=[entry.oci() for entry in mapping.uids] if mapping else (),
         gid_map=[entry.oci() for entry in mapping.gids] if mapping else (),
         labels=tuple(config["labels"]),
+        cdi_spec_dirs=tuple(config["cdi_spec_dirs"]),
     )
 
 
@@ -129,6 +130,7 @@ def info_settings(
         data_root=settings.data_root,
         debug=config["debug"],
         labels=tuple(config["labels"]),
+        cdi_spec_dirs=settings.cdi_spec_dirs,
         storage_driver=driver,
         driver_status=driver_status,
         network_drivers=("bridge", "host", "ipvlan", "macvlan", "null"),

@@ -33,6 +33,7 @@ class InfoSettings:
     volume_drivers: Sequence[str] = ("local",)
     log_drivers: Sequence[str] = LOG_DRIVERS
     default_log_driver: str = "json-file"
+    cdi_spec_dirs: Sequence[str] = ()
     systemd_cgroup: bool = False
     private_cgroup: bool = False
     seccomp_profile: str = ""
@@ -77,6 +78,8 @@ class Usage:
     listeners: int = 0
     """Clients that follow the events."""
     ipv4_forwarding: bool = True
+    devices: Sequence[str] = ()
+    """Those that vendors' files describe now."""
 
 
 def count(states: Iterable[State], images: int) -> Counts:
@@ -87,11 +90,11 @@ def count(states: Iterable[State], images: int) -> Counts:
     return Counts(len(all_states), len(all_states) - paused - stopped, paused, stopped, images)
 
 
-def usage_now(now_ns: int, listeners: int = 0) -> Usage:
+def usage_now(now_ns: int, listeners: int = 0, devices: Sequence[str] = ()) -> Usage:
     """Return the daemon's present usage; needs a running loop for the number of tasks."""
     with open("/proc/sys/net/ipv4/ip_forward", encoding="ascii") as file:
         forwarding = file.read().strip() != "0"
-    return Usage(now_ns, len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks()), listeners, forwarding)
+    return Usage(now_ns, len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks()), listeners, forwarding, devices)
 
 
 def system_info(
@@ -104,6 +107,7 @@ def system_info(
         **_machine(settings, machine),
         **_daemon(settings),
         "Swarm": swarm or _NO_SWARM,
+        **({"DiscoveredDevices": [{"Source": "cdi", "ID": name} for name in usage.devices]} if usage.devices else {}),
         "SecurityOptions": security_options(settings, machine),
         "Warnings": [*warnings(machine, usage), *settings.warnings] or None,
     }
@@ -198,7 +202,7 @@ def _daemon(settings: InfoSettings) -> dict[str, Any]:
         "RuncCommit": commit,
         "InitCommit": commit,
         "FirewallBackend": {"Driver": settings.firewall_backend, "Info": [list(pair) for pair in settings.firewall_details] or None},
-        "CDISpecDirs": [],
+        "CDISpecDirs": list(settings.cdi_spec_dirs),
         "DefaultAddressPools": [{"Base": base, "Size": size} for base, size in settings.address_pools] or None,
     }
     if found["FirewallBackend"]["Info"] is None:

@@ -37,3 +37,5 @@ class EngineSettings:
     gid_map: Sequence[Mapping[str, int]] = ()
     ip_forward: bool = True
     labels: tuple[str, ...] = ()
+    cdi_spec_dirs: tuple[str, ...] = ()
+    """Where vendors describe their devices; a later one wins."""

@@ -22,7 +22,7 @@ from argosy.base import ids
 from argosy.base.clock import Clock
 from argosy.base.errors import ArgosyError, ConflictError, InvalidParameterError, NotModifiedError, SystemFailureError
 from argosy.base.failpoints import hit
-from argosy.engine import lifecycle, networking, userns
+from argosy.engine import cdi, lifecycle, networking, userns
 from argosy.engine.announce import Announcer
 from argosy.engine.confinement import Confinement
 from argosy.engine.container import Container
@@ -39,6 +39,7 @@ from argosy.engine.release import Releaser
 from argosy.engine.sandboxes import Sandboxes
 from argosy.engine.settings import EngineSettings
 from argosy.engine.spec import SpecInputs, build_spec
+from argosy.engine.spec.devices import list_host_devices
 from argosy.engine.store import ContainerStore
 from argosy.network.model import Sandbox
 from argosy.oci.runtime_spec import RuntimeSpec
@@ -129,6 +130,7 @@ class Starter:
         await relabel_own(files.values(), labels.mount, shared="network" in targets)
         neighbours = networking.link_environment(spec, self._registry)
         built = build_spec(spec, self._inputs(container, points, files, join, targets, neighbours))
+        built = await self._with_devices(spec, built)
         views = await trees(points, self._snapshots)
         shim, sandbox = await self._reserve_and_prepare(container, request, self._request(container, built, root, join, views))
         container.shim, container.request, container.sandbox = shim, request, sandbox
@@ -148,6 +150,14 @@ class Starter:
         container.run_ended = asyncio.Event()
         self._health.begin(container)
         self._announce(container, "start")
+
+    async def _with_devices(self, spec: ContainerSpec, built: RuntimeSpec) -> RuntimeSpec:
+        """The files are read at each start: they come and go with drivers and devices."""
+        if not (names := cdi.requested(spec.host)):
+            return built
+        found = await asyncio.to_thread(cdi.load, self._settings.cdi_spec_dirs)
+        foreign = bool(self._settings.runtimes.get(spec.host.runtime))
+        return cdi.inject(built, names, found, lister=list_host_devices, runs_hooks=foreign)
 
     async def _reserve_and_prepare(self, container: Container, request: Any, start: StartRequest) -> tuple[Shim, Sandbox]:
         """Addresses and the waiting init do not need each other; whichever fails takes the other back."""

@@ -1,5 +1,6 @@
 """`SystemService`: what the daemon says of itself. Implements `argosy.api.ports.System`."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -7,6 +8,7 @@ from typing import Any, Protocol
 import argosy
 from argosy.base.clock import Clock
 from argosy.base.events import EventBus
+from argosy.engine import cdi
 from argosy.engine import events as happenings
 from argosy.engine.container_view import ContainerView
 from argosy.engine.disk_usage import disk_usage, volume_usage
@@ -68,7 +70,9 @@ class SystemService:
     async def info(self) -> Mapping[str, Any]:
         images = await self._images.list_(all=False, filters={})
         counts = count((container.state for container in self._registry), len(images))
-        return system_info(self._settings, self._machine, counts, usage_now(self._clock.now_ns()))
+        devices = await asyncio.to_thread(cdi.load, self._settings.cdi_spec_dirs)
+        usage = usage_now(self._clock.now_ns(), devices=sorted(devices.devices))
+        return system_info(self._settings, self._machine, counts, usage)
 
     def version(self) -> Mapping[str, Any]:
         own = (("argosy-runtime", argosy.__version__, ""), ("argosy-init", argosy.__version__, ""))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from argosy.base.errors import SystemFailureError
+from argosy.engine.cdi.names import is_qualified
 from argosy.engine.model import Device, HostConfig
 from argosy.engine.spec import defaults
 
@@ -23,6 +24,8 @@ def devices(host: HostConfig, lister: Lister) -> tuple[list[dict[str, Any]], lis
     nodes: list[dict[str, Any]] = []
     rules = list(defaults.DEVICE_RULES)
     for device in host.devices or ():
+        if is_qualified(device.path_on_host):
+            continue  # a vendor's files say what it is
         for node in _mapped(device, lister):
             nodes.append(node)
             rules.append(
