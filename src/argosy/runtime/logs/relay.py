@@ -38,7 +38,7 @@ class Relay:
         self.drained: Callable[[], None] = _nobody
         """Called when `full` is no longer so."""
         self._patient = options.get("mode", "") != "non-blocking" and not eager(plan)
-        self._bound = BOUND if self._patient else parse_size(options.get("max-buffer-size", _DEFAULT_BUFFER))
+        self._bound = BOUND if self._patient else parse_size(_buffer(options))
         self._stamps = Stamps()
         self._lines = {1: Lines(), 2: Lines()}
         self._queue: list[bytes] = []
@@ -156,6 +156,10 @@ class Relay:
                 self._armed = False
             os.close(self._pipe)
             self._pipe = -1
+
+
+def _buffer(options: "Mapping[str, str]") -> str:
+    return options.get("max-buffer-size") or options.get("fluentd-buffer-limit") or _DEFAULT_BUFFER
 
 
 def eager(plan: "Mapping[str, Any]") -> bool:
