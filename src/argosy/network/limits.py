@@ -5,7 +5,7 @@ import logging
 import socket
 from collections.abc import Iterable
 
-from argosy.base.errors import ConflictError, NotFoundError, SystemFailureError
+from argosy.base.errors import ArgosyError, ConflictError, NotFoundError, SystemFailureError
 from argosy.linux.netlink import queue
 from argosy.network import channel
 from argosy.network.bandwidth import Bandwidth, asked, bucket
@@ -55,7 +55,7 @@ class Limits:
             if bandwidth.up or rate != (aim.rate if aim else 0):
                 try:
                     self._apply(box.pid, attachment, bandwidth)
-                except OSError as error:
+                except (OSError, ArgosyError) as error:
                     _log.error("container %s: its bandwidth cannot be limited: %s", box.id[:12], error)
 
     def _apply(self, pid: int, attachment: Attachment, bandwidth: Bandwidth) -> None:
