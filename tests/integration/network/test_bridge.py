@@ -251,3 +251,17 @@ async def test_an_isolated_network_has_no_host(world: World) -> None:
     assert one.ask("host.docker.internal") == (0, [])
     link = next(one.record.link for one in daemon.controller.catalogue.all() if one.record.name == "n")
     assert "inet" not in world.host.run("ip", "addr", "show", "dev", link)
+
+
+async def test_a_link_lets_two_neighbours_talk_where_others_may_not(world: World) -> None:
+    daemon = await world.daemon(icc=False)
+    server, stranger = await world.run(daemon, "db"), await world.run(daemon, "stranger")
+    client = await world.run(daemon, "app", links={"store": server.id})
+    assert client.pings(server.ip)
+    assert not client.pings(stranger.ip)
+    assert not stranger.pings(server.ip)
+    hosts = daemon.controller.hosts(client.request, client.sandbox).decode()  # type: ignore[arg-type]
+    assert f"{server.ip}\tstore {server.id[:12]} db\n" in hosts
+    await daemon.controller.release(client.id)
+    await daemon.settle()
+    assert client.ip not in world.host.nft(f"list table bridge {daemon.table()}\n")
