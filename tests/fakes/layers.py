@@ -202,7 +202,7 @@ def make_world(tmp_path: Any, candidates: Callable[..., Any] = lambda config, ho
     announce, store = Announcer(events), ContainerStore(database, supervisor)
     runtime, networks, snapshots = FakeRuntime(log, fail), FakeNetworks(log, fail), FakeSnapshots(log, fail)
     volumes, sandboxes = FakeVolumes(log, fail, str(tmp_path)), Sandboxes(settings.exec_root)
-    releaser = Releaser(networks=networks, volumes=volumes, sandboxes=sandboxes)  # type: ignore[arg-type]
+    releaser = Releaser(networks=networks, volumes=volumes, sandboxes=sandboxes, announce=announce)  # type: ignore[arg-type]
     image_mounts = ImageMounts(registry)
     mounting = Mounting(
         registry=registry,

@@ -214,7 +214,7 @@ def _engine(
     validation = Validation(machine=machine, settings=settings, sized=lower.snapshots.sized)
     apparmor = AppArmor(machine)
     confinement = Confinement(settings=settings, resolve_seccomp=_resolve_seccomp(), apparmor=apparmor)
-    releaser = Releaser(networks=lower.networks, volumes=lower.volumes, sandboxes=sandboxes)
+    releaser = Releaser(networks=lower.networks, volumes=lower.volumes, sandboxes=sandboxes, announce=announce)
     health = HealthWatch(confinement=confinement, store=store, announce=announce, clock=clock)
     mounting = Mounting(
         registry=registry,

@@ -2,6 +2,7 @@
 
 from argosy.base.events import EventBus
 from argosy.engine.container import Container
+from argosy.engine.model import MountPoint
 
 
 class Announcer:
@@ -14,3 +15,14 @@ class Announcer:
         attributes["name"] = container.name
         attributes.update(extra)
         self._events.publish("container", action, container.id, attributes)
+
+    def mounted(self, container: Container, point: MountPoint) -> None:
+        """A volume is in use by one container more."""
+        about = {"destination": point.destination, "read/write": "true" if point.rw else "false", "propagation": point.propagation}
+        self._events.publish("volume", "mount", point.name, {"container": container.id, "driver": point.driver, **about})
+
+    def unmounted(self, container: Container, point: MountPoint) -> None:
+        self._events.publish("volume", "unmount", point.name, {"container": container.id, "driver": point.driver})
+
+    def pruned(self, freed: int) -> None:
+        self._events.publish("container", "prune", "", {"reclaimed": str(freed)})

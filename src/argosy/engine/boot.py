@@ -139,6 +139,7 @@ class Boot:
             if point.type == "volume":
                 try:
                     await self._volumes.mount(point.name, container.id)
+                    container.mounted.add(point.name)
                 except ArgosyError as error:
                     _log.warning("container %s: its volume cannot be taken up: %s", container.name, error)
 

@@ -47,6 +47,7 @@ class Container:
         "health_task",
         "keep",
         "lock",
+        "mounted",
         "pending",
         "removed",
         "request",
@@ -69,6 +70,8 @@ class Container:
         self.cleanup: asyncio.Task[None] | None = None
         """Of the last run: its cgroup and records go while nobody waits; the next start does."""
         self.execs: dict[str, Exec] = {}
+        self.mounted: set[str] = set()
+        """Volumes that this run has mounted."""
         self.pending: list[PendingAttach] = []
         self.attempt_delay = 0.0
         self.run_ended = asyncio.Event()

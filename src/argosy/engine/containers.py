@@ -219,7 +219,9 @@ class Containers:
             return size
 
         views = [self._viewer.view(container) for container in self._registry]
-        return await pruning.prune(views, filters, self._clock.now_ns(), remove)
+        removed, freed = await pruning.prune(views, filters, self._clock.now_ns(), remove)
+        self._announce.pruned(freed)
+        return removed, freed
 
     # -- streams
 
@@ -295,7 +297,8 @@ class Containers:
                 freeze=shim.pause if shim is not None else None,
                 thaw=shim.resume if shim is not None else None,
             )
-        self._announce(container, "commit", comment=comment)
+        reference = f"{repo}:{tag or 'latest'}" if repo else ""
+        self._announce(container, "commit", comment=comment, imageID=image, imageRef=reference)
         return image
 
     async def _root(self, container: Container) -> RootMount | int:

@@ -61,6 +61,8 @@ class HealthWatch:
             return 1, b"the container does not run"
         run = Exec(ExecSpec(id=ids.new_id(), container_id=container.id, cmd=command), ExecState(started=True, running=True))
         container.execs[run.spec.id] = run
+        words = " ".join(command)
+        self._announce(container, f"exec_create: {words}", execID=run.spec.id)
         own, theirs = socket.socketpair()
         pid = 0
         try:
@@ -79,6 +81,7 @@ class HealthWatch:
             async with asyncio.timeout(timeout):
                 # A start that hangs is a probe that hangs: the cancellation ends it.
                 pid = await container.shim.exec(request, theirs.fileno(), b"")
+                self._announce(container, f"exec_start: {words}", execID=run.spec.id)
                 theirs.close()
                 output = await _read(own)
                 await run.ended.wait()

@@ -117,7 +117,7 @@ class Starter:
         paths = ContainerPaths(self._settings.data_root, spec.id)
         # At each start: nothing synced it, so a power cut may have taken it, and nothing in it is older than a start but logs.
         paths.make()
-        points = await self._mount_volumes(spec.id, spec.mounts)
+        points = await self._mount_volumes(container)
         labels = self._confinement.labels(spec)
         await relabel_mounts(points, labels.mount)
         hit("start.mounted")
@@ -213,12 +213,14 @@ class Starter:
         uids, gids = userns.mappings(self._settings, spec.host)
         return (userns.ranges(uids), userns.ranges(gids)) if uids else None
 
-    async def _mount_volumes(self, container_id: str, points: tuple[MountPoint, ...]) -> list[MountPoint]:
+    async def _mount_volumes(self, container: Container) -> list[MountPoint]:
         """Return the points with volumes at their host paths; a bind whose source has gone is refused."""
         found = []
-        for point in points:
+        for point in container.spec.mounts:
             if point.type == "volume":
-                source = await self._volumes.mount(point.name, container_id)
+                source = await self._volumes.mount(point.name, container.id)
+                container.mounted.add(point.name)
+                self._announce.mounted(container, point)
                 found.append(msgspec.structs.replace(point, source=source))
             else:
                 found.append(point)

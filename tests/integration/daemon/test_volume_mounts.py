@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,3 +101,30 @@ def test_prune_keeps_what_is_only_described_here(daemons: Callable[..., Daemon])
     anonymous = daemon.api("POST", "/volumes/create", {})["Name"]
     assert daemon.api("POST", "/volumes/prune")["VolumesDeleted"] == [anonymous]
     assert daemon.api("POST", '/volumes/prune?filters={"all":["true"]}') == {"VolumesDeleted": ["plain"], "SpaceReclaimed": 0}
+
+
+def test_events_tell_who_uses_a_volume_and_of_each_health_check(daemons: Callable[..., Daemon]) -> None:
+    daemon = daemons()
+    begin = time.time()
+    check = {"Test": ["CMD-SHELL", "exit 0"], "Interval": 100_000_000}
+    body = {"Image": "busybox", "Cmd": ["sleep", "600"], "Healthcheck": check, "HostConfig": {"Binds": ["data:/x:ro"]}}
+    identity = daemon.api("POST", "/containers/create?name=one", body)["Id"]
+    daemon.api("POST", "/containers/one/start")
+    until(lambda: daemon.api("GET", "/containers/one/json")["State"]["Health"]["Status"] == "healthy")
+    daemon.api("POST", "/containers/one/stop?t=0")
+    daemon.api("DELETE", "/containers/one")
+    daemon.api("POST", "/containers/prune")
+    _, _, stream = daemon.api.raw("GET", f"/events?since={begin:.6f}&until={time.time():.6f}")
+    told = [json.loads(line) for line in stream.splitlines() if line]
+    volumes = [(event["Action"], event["Actor"]["Attributes"]) for event in told if event["Type"] == "volume"]
+    use = {"container": identity, "driver": "local"}
+    assert volumes == [
+        ("create", {"driver": "local"}),
+        ("mount", use | {"destination": "/x", "read/write": "false", "propagation": ""}),
+        ("unmount", use),
+    ]
+    actions = [event["Action"] for event in told if event["Type"] == "container"]
+    first = actions.index("exec_create: /bin/sh -c exit 0")
+    probe = ["exec_create: /bin/sh -c exit 0", "exec_start: /bin/sh -c exit 0", "exec_die", "health_status: healthy"]
+    assert actions[first : first + 4] == probe
+    assert actions[-1] == "prune"
