@@ -10,6 +10,7 @@ from argosy.base.errors import InvalidParameterError
 from argosy.base.units import parse_size
 from argosy.daemon import commandline
 from argosy.daemon.flags import BY_KEY, BY_NAME, FLAGS, Flag, Kind, State
+from argosy.engine.bind_source import WAYS as BIND_WAYS
 from argosy.engine.model import Ulimit
 
 DEFAULT_SOCKET = "unix:///run/argosy.sock"
@@ -129,6 +130,8 @@ def check(config: DaemonConfig) -> None:
         raise InvalidParameterError(f"configured default-ipc-mode ({config['default_ipc_mode']}) is invalid: valid are private, shareable")
     if config["default_cgroupns_mode"] not in ("", "host", "private"):
         raise InvalidParameterError(f'invalid default cgroup namespace ({config["default_cgroupns_mode"]}): use "host" or "private"')
+    if config["bind_create"] not in BIND_WAYS:
+        raise InvalidParameterError(f"invalid bind-create: {config['bind_create']}: use {', '.join(BIND_WAYS)}")
     if config["firewall_policy"] not in ("open", "respect-host", "localhost"):
         raise InvalidParameterError(f"invalid firewall-policy: {config['firewall_policy']}: use open, respect-host or localhost")
     high, low = config["disk_high_watermark"], config["disk_low_watermark"]

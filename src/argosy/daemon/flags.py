@@ -82,6 +82,7 @@ FLAGS: tuple[Flag, ...] = (
         state=State.REFUSED,
         why="legacy authorization plugins are not supported",
     ),
+    _text("bind-create", "What becomes of a bind mount's source (-v) that is not there: root, user or error", "root"),
     _text("bip", "IPv4 address and subnet of the default bridge, e.g. 172.17.0.1/16"),
     _text("bip6", "IPv6 address and subnet of the default bridge"),
     _text("bridge", "Link of the default network (default argosy0; none: no default network)", short="b"),

@@ -224,6 +224,7 @@ def _engine(
         candidates=validation.mount_points,
         images=lower.images,
         image_mounts=lower.image_mounts,
+        bind_create=config["bind_create"],
     )
     labelling = Labelling(registry=registry, policy=settings.selinux, rng=random.Random())
     creator = Creator(

@@ -15,6 +15,7 @@ import msgspec
 
 from argosy.base import ids
 from argosy.base.errors import InvalidParameterError, NotFoundError
+from argosy.engine import bind_source
 from argosy.engine.image_mounts import ImageMounts
 from argosy.engine.model import Config, ContainerSpec, HostConfig, MountPoint
 from argosy.engine.ports import Images, Volumes
@@ -54,12 +55,14 @@ class Mounting:
         candidates: Candidates,
         images: Images,
         image_mounts: ImageMounts,
+        bind_create: str = "root",
     ) -> None:
         self._registry = registry
         self._volumes = volumes
         self._database = database
         self._workers = workers
         self._candidates = candidates
+        self._bind_create = bind_create
         self._images = images
         self._image_mounts = image_mounts
         self._noted: set[str] = set()
@@ -88,8 +91,10 @@ class Mounting:
         for point in points:
             if point.type == "image":
                 made.append(await self._image_mounts.resolve(container_id, point, self._images))
-            else:
-                made.append(await self._make(point, host, undo, warnings))
+                continue
+            if point.type == "bind" and (warning := bind_source.made(point, self._bind_create, config.user)):
+                warnings.append(warning)
+            made.append(await self._make(point, host, undo))
         return tuple(made), tuple(warnings)
 
     async def done(self, container_id: str) -> None:
@@ -163,7 +168,7 @@ class Mounting:
                 found.append(msgspec.structs.replace(point, rw=point.rw and mode != "ro", anonymous=False))
         return found
 
-    async def _make(self, point: MountPoint, host: HostConfig, undo: AsyncExitStack, warnings: list[str]) -> MountPoint:
+    async def _make(self, point: MountPoint, host: HostConfig, undo: AsyncExitStack) -> MountPoint:
         if point.type == "volume":
             known = {volume.name for volume in self._volumes.list_()} if not point.anonymous else set()
             view = await self._volumes.create(point.name, point.driver or host.volume_driver or "local", *_volume_asked(point, host))
@@ -172,11 +177,6 @@ class Mounting:
             # A volume on a file system of its own keeps that one's ids, as a bind mount does.
             mapped = not is_mount(view.options)
             return msgspec.structs.replace(point, driver=view.driver, source=view.mountpoint, mapped=mapped)
-        if point.type == "bind" and not os.path.lexists(point.source):
-            if "must-exist" in point.options or point.source.startswith("/dev/"):
-                raise InvalidParameterError(f'invalid mount config for type "bind": bind source path does not exist: {point.source}')
-            os.makedirs(point.source, mode=0o755, exist_ok=True)
-            warnings.append(f"the bind mount's source {point.source} did not exist and has been created as an empty directory of root")
         return point
 
 
