@@ -98,7 +98,8 @@ def project(docker: Docker, engine: Engine, program: str, tmp_path: Path) -> Ite
     try:
         yield made
     finally:
-        made.do("--profile", "*", "down", "-v", "--rmi", "local", "-t", "1")
+        made.do("--profile", "*", "down", "-v", "-t", "1")
+        docker.do("rmi", "-f", f"{made.name}-app", f"{made.name}-app:kept")
 
 
 def test_up_waits_for_health_and_ends(project: Compose, engine: Engine) -> None:
@@ -182,7 +183,7 @@ def test_a_changed_service_is_made_anew_and_others_stay(project: Compose) -> Non
 
 def test_down_takes_everything_away(project: Compose, docker: Docker) -> None:
     project.run("up", "-d", "web", "app")
-    project.run("down", "-v", "--rmi", "local", "-t", "1")
+    project.run("down", "-v", "-t", "1")
     assert docker.run("ps", "-aq", "--filter", f"label=com.docker.compose.project={project.name}") == ""
     assert docker.run("network", "ls", "-q", "--filter", f"label=com.docker.compose.project={project.name}") == ""
     assert docker.run("volume", "ls", "-q", "--filter", f"label=com.docker.compose.project={project.name}") == ""
