@@ -7,10 +7,11 @@ https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import grpclib.client
 import grpclib.server
+from google.protobuf.message import DecodeError
 from grpclib.const import Cardinality, Status
 from grpclib.const import Handler as Method
 from grpclib.encoding.proto import ProtoCodec
@@ -27,6 +28,8 @@ from argosy.base.errors import (
 )
 from argosy.buildkit import messages
 
+LARGEST = 16 << 20
+"""Bytes of one message, as BuildKit's own bound."""
 Metadata = Sequence[tuple[str, str]]
 Answer = Callable[[Any, Mapping[str, str]], Any]
 """(request, metadata) → a coroutine of the reply, or an async iterator of replies."""
@@ -50,7 +53,7 @@ class Service:
 
         async def call(stream: Any) -> None:
             with _told():
-                await stream.send_message(await answer(await stream.recv_message(), stream.metadata))
+                await stream.send_message(await answer(await _asked(stream), stream.metadata))
 
         self._methods[path] = Method(call, Cardinality.UNARY_UNARY, getattr(messages, request), getattr(messages, reply))
 
@@ -59,7 +62,7 @@ class Service:
 
         async def call(stream: Any) -> None:
             with _told():
-                asked = await stream.recv_message()
+                asked = await _asked(stream)
                 await stream.send_initial_metadata()
                 async with contextlib.aclosing(answer(asked, stream.metadata)) as replies:
                     async for reply in replies:
@@ -69,6 +72,37 @@ class Service:
 
     def __mapping__(self) -> dict[str, Method]:
         return self._methods
+
+
+async def _asked(stream: Any) -> Any:
+    """Return the one message of the client. Raises GRPCError when it sends none."""
+    _bound(stream._stream)
+    message = await stream.recv_message()
+    if message is None:
+        raise GRPCError(Status.INVALID_ARGUMENT, "the request has no message")
+    return message
+
+
+def _bound(stream: Any) -> None:
+    """Refuse messages above `LARGEST`: grpclib gathers whatever length the other side writes in front of one."""
+    read = stream.recv_data
+
+    async def recv_data(size: int) -> bytes:
+        if size > LARGEST:
+            raise GRPCError(Status.RESOURCE_EXHAUSTED, f"received message larger than max ({size} vs. {LARGEST})")
+        return cast(bytes, await read(size))
+
+    stream.recv_data = recv_data
+
+
+class _Codec(ProtoCodec):
+    """What is no message is the other side's fault, not ours."""
+
+    def decode(self, data: bytes, message_type: Any) -> Any:
+        try:
+            return super().decode(data, message_type)
+        except DecodeError as error:
+            raise GRPCError(Status.INVALID_ARGUMENT, f"cannot read the message: {error}") from error
 
 
 @contextlib.contextmanager
@@ -83,7 +117,7 @@ def _told() -> Any:
 
 def serve(transport: asyncio.Transport, early: bytes, service: Service) -> None:
     """Answer the client at the other end until it leaves. ``early``: what it sent already."""
-    _attach(grpclib.server.Server([service])._protocol_factory(), transport, early)
+    _attach(grpclib.server.Server([service], codec=_Codec())._protocol_factory(), transport, early)
 
 
 def _attach(protocol: H2Protocol, transport: asyncio.Transport, early: bytes) -> None:
@@ -109,7 +143,7 @@ class Caller(grpclib.client.Channel):
     """We are the client of the process at the other end; ``gone`` is called when it leaves."""
 
     def __init__(self, transport: asyncio.Transport, early: bytes, gone: Callable[[], None]) -> None:
-        super().__init__(codec=ProtoCodec())
+        super().__init__(codec=_Codec())
         self._only: H2Protocol | None = H2Protocol(_Watched(gone), self._config, self._h2_config)
         _attach(self._only, transport, early)
 
@@ -128,6 +162,7 @@ class Caller(grpclib.client.Channel):
         with _reached():
             async with self.request(path, Cardinality.UNARY_UNARY, type(request), getattr(messages, reply), timeout=timeout) as stream:
                 await stream.send_message(request, end=True)
+                _bound(stream._stream)
                 return await stream.recv_message()
 
     @contextlib.asynccontextmanager
@@ -137,6 +172,7 @@ class Caller(grpclib.client.Channel):
         with _reached():
             async with self.request(path, Cardinality.STREAM_STREAM, message, message, metadata=metadata) as stream:
                 await stream.send_request()
+                _bound(stream._stream)
                 yield stream
 
 
