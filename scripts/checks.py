@@ -62,6 +62,12 @@ def shell() -> str | None:
     return None if done.returncode == 0 else done.stdout + done.stderr
 
 
+def compatibility() -> str | None:
+    """Check that docs/compatibility.md is what the tables say, and that whatever of Docker's is not here has its reason."""
+    done = subprocess.run([str(BIN / "python"), "scripts/compatibility", "--check"], cwd=HERE, capture_output=True, text=True)
+    return None if done.returncode == 0 else done.stdout + done.stderr
+
+
 def sizes() -> str | None:
     """Check that no source file holds more than one idea can need."""
     long = [(len((HERE / name).read_bytes().splitlines()), name) for name in tracked("src/*.py")]
@@ -95,6 +101,7 @@ CHECKS: dict[str, Callable[[], str | None]] = {
     "shellcheck": shell,
     "sizes": sizes,
     "lock": lock,
+    "compatibility": compatibility,
 }
 
 

@@ -68,8 +68,11 @@ def build(
     return Stream("POST", "/build", progress, query=[*query, *repeated], body=context, headers=headers)
 
 
-def build_prune(everything: bool = False, wanted: Mapping[str, Iterable[str]] | None = None) -> Call[dict[str, Any]]:
-    return Call("POST", "/build/prune", document, query={"all": everything, "filters": filters(wanted)})
+def build_prune(
+    everything: bool = False, wanted: Mapping[str, Iterable[str]] | None = None, limits: Mapping[str, int] | None = None
+) -> Call[dict[str, Any]]:
+    """Remove build cache; ``limits`` are bytes by ``reserved-space``, ``max-used-space`` and ``min-free-space``."""
+    return Call("POST", "/build/prune", document, query={"all": everything, "filters": filters(wanted), **(limits or {})})
 
 
 def registry_auth(login: Mapping[str, Any]) -> str:
