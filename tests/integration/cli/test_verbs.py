@@ -160,6 +160,18 @@ def test_cid_files_and_automatic_removal(bench: Bench, tmp_path: Path) -> None:
     assert b"container ID file found" in done.stderr
 
 
+def test_a_container_speaks_to_the_daemon_with_the_users_logins(bench: Bench, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "config.json").write_text('{"auths": {"reg.example": {"auth": "dTpw"}}}')
+    script = "ls -l $DOCKER_CONFIG/config.json; cat $DOCKER_CONFIG/config.json; echo; test -S /var/run/docker.sock && echo socket"
+    words = ("--config", str(config), "run", "--rm", "--name", bench.name(), "--use-api-socket")
+    listed, logins, socket = bench.argosy.out(*words, bench.image, "sh", "-c", script).splitlines()
+    assert listed.startswith("-rw-------")
+    assert json.loads(logins) == {"auths": {"reg.example": {"auth": "dTpw"}}}
+    assert socket == "socket"
+
+
 def test_names_are_completed_from_the_daemon(bench: Bench) -> None:
     name = bench.name("tab")
     bench.argosy.out("create", "--name", name, bench.image)

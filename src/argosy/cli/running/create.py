@@ -25,9 +25,14 @@ def prepared(session: Session, values: Values, verb: str) -> dict[str, Any]:
     try:
         if values.text("pull") not in ("always", "missing", "never"):
             raise OptionError(f'invalid pull option: \'{values.text("pull")}\': must be one of "always", "missing" or "never"')
-        return document(values, session.environ, session.config, session.endpoint.text)
+        wanted = document(values, session.environ, session.config, session.endpoint.text)
     except OptionError as error:
         raise with_help(str(error), verb) from None
+    if values.switch("use-api-socket"):
+        from argosy.cli.running import api_socket
+
+        api_socket.add(wanted, session.endpoint.host)
+    return wanted
 
 
 def with_help(message: str, verb: str, code: int = 125) -> ExitError:
@@ -61,6 +66,11 @@ def create(session: Session, values: Values, wanted: Mapping[str, Any]) -> str:
 
         warn_once(session, wanted)
     identifier = str(answer["Id"])
+    if values.switch("use-api-socket"):
+        from argosy.cli.running import api_socket
+
+        if api_socket.wants_logins(wanted):
+            api_socket.give_logins(session, identifier)
     if cid_file:
         _write_cid(cid_file, identifier)
     return identifier
