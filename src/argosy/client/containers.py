@@ -38,8 +38,9 @@ def inspect_raw(ref: str, size: bool = False) -> Call[bytes]:
     return Call("GET", _path(ref, "json"), raw, query={"size": size})
 
 
-def start(ref: str, detach_keys: str = "") -> Call[None]:
-    return Call("POST", _path(ref, "start"), nothing, query={"detachKeys": detach_keys or None})
+def start(ref: str, detach_keys: str = "", *, checkpoint: str = "", checkpoint_dir: str = "") -> Call[None]:
+    query = {"detachKeys": detach_keys or None, "checkpoint": checkpoint or None, "checkpoint-dir": checkpoint_dir or None}
+    return Call("POST", _path(ref, "start"), nothing, query=query)
 
 
 def stop(ref: str, seconds: int | None = None, signal: str = "") -> Call[None]:

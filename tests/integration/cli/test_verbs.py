@@ -160,6 +160,17 @@ def test_cid_files_and_automatic_removal(bench: Bench, tmp_path: Path) -> None:
     assert b"container ID file found" in done.stderr
 
 
+def test_a_checkpoint_is_refused_not_overlooked(bench: Bench) -> None:
+    a, name = bench.argosy, bench.name()
+    a.out("create", "--name", name, bench.image, "true")
+    for words in (("--checkpoint", "c", name), ("-a", "--checkpoint", "c", name)):
+        done = a("start", *words)
+        assert done.returncode == 1
+        assert b"checkpoint" in done.stderr
+    assert a.out("inspect", "-f", "{{.State.Status}}", name) == "created"
+    assert a("start", "--checkpoint", "c", name, name).stderr == b"you cannot restore multiple containers at once\n"
+
+
 def test_a_container_speaks_to_the_daemon_with_the_users_logins(bench: Bench, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()

@@ -12,6 +12,7 @@ from argosy.cli.running import attached, exits
 from argosy.cli.session import Session
 from argosy.cli.terminal import size
 from argosy.client import containers
+from argosy.client.call import Call
 
 
 def run(session: Session, values: Values) -> int:
@@ -20,10 +21,12 @@ def run(session: Session, values: Values) -> int:
         if len(values.arguments) > 1:
             raise ExitError(1, "you cannot start and attach multiple containers at once")
         return _attached(session, values, spelling, watch)
+    if values.text("checkpoint") and len(values.arguments) > 1:
+        raise ExitError(1, "you cannot restore multiple containers at once")
     failed = []
     for container in values.arguments:
         try:
-            session.call(containers.start(container, spelling))
+            session.call(_start(values, container, spelling))
         except ArgosyError as error:
             session.warn(describe(error))
             failed.append(container)
@@ -32,6 +35,11 @@ def run(session: Session, values: Values) -> int:
     if failed:
         raise ExitError(1, f"Error: failed to start containers: {', '.join(failed)}")
     return 0
+
+
+def _start(values: Values, container: str, spelling: str) -> Call[None]:
+    """Checkpoints are the daemon's to refuse."""
+    return containers.start(container, spelling, checkpoint=values.text("checkpoint"), checkpoint_dir=values.text("checkpoint-dir"))
 
 
 def _attached(session: Session, values: Values, spelling: str, watch: bytes) -> int:
@@ -43,7 +51,7 @@ def _attached(session: Session, values: Values, spelling: str, watch: bytes) -> 
         channel = session.new_client().hijack(containers.attach(container, stdin=stdin, detach_keys=spelling))
         end = exits.Exit(session, container, removed=bool(found["HostConfig"].get("AutoRemove")))
         try:
-            session.call(containers.start(container, spelling))
+            session.call(_start(values, container, spelling))
         except BaseException:
             channel.close()
             end.close()
