@@ -15,7 +15,7 @@ install_for() {
         examples) wanted="$wanted iproute2 nftables libnftables1 libseccomp2 debootstrap busybox-static" ;;
         bare) wanted="$wanted debootstrap iproute2" ;;
         esac
-        case $part in docs) wanted="$wanted curl debootstrap" ;; esac
+        case $part in docs) wanted="$wanted curl debootstrap" ;; compat) wanted="$wanted debootstrap" ;; esac
         case $part in hosts | root) wanted="$wanted runc crun iptables podman conmon btrfs-progs e2fsprogs fuse-overlayfs" ;; esac
         case $part in root) wanted="$wanted docker-registry skopeo curl e2fsprogs" ;; esac
     done
