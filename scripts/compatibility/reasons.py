@@ -112,9 +112,9 @@ OUT_OF_SCOPE: dict[str, str] = {
 }
 
 FILE_KEYS: dict[str, str] = {
-    "allow-nondistributable-artifacts": "refused as an unknown key: dockerd reads it and does nothing with it",
+    "allow-nondistributable-artifacts": "without effect, and the log says so: dockerd reads it and does nothing with it",
     "api-cors-header": "refused as an unknown key; dockerd refuses it too",
-    "builder": "refused as an unknown key: build cache is bounded by disk-high-watermark and `builder prune`",
+    "builder": "without effect, and the log says so: the build cache is bounded by disk-high-watermark and `builder prune`",
     "deprecated-key-path": "refused as an unknown key: there is no such key file",
     "proxies": "works: http-proxy, https-proxy and no-proxy",
 }

@@ -41,6 +41,13 @@ def load(words: Sequence[str]) -> DaemonConfig:
     return merge({name: value for name, value in given.items() if name != "help"}, kept, path)
 
 
+PASSED_OVER = {
+    "allow-nondistributable-artifacts": "dockerd does nothing with it either",
+    "builder": "the build cache is bounded by --disk-high-watermark, and by argosy builder prune",
+}
+"""Keys of a Docker's daemon.json that are no flags: a file that came from there is no reason not to start."""
+
+
 def read_file(path: str, *, required: bool) -> dict[str, Any]:
     """Return the keys of daemon.json; a file that was not asked for may be missing."""
     try:
@@ -66,7 +73,8 @@ def read_file(path: str, *, required: bool) -> dict[str, Any]:
 def merge(given: Mapping[str, Any], kept: Mapping[str, Any], path: str) -> DaemonConfig:
     """Lay flags over the file. The same directive in both is refused, as dockerd refuses it."""
     prefix = f"unable to configure the Argosy daemon with file {path}: "
-    unknown = sorted(key for key in kept if key not in BY_KEY)
+    warnings = [f"{key} in {path} has no effect: {PASSED_OVER[key]}" for key in kept if key in PASSED_OVER]
+    unknown = sorted(key for key in kept if key not in BY_KEY and key not in PASSED_OVER)
     if unknown:
         raise InvalidParameterError(f"{prefix}the following directives don't match any configuration option: {', '.join(unknown)}")
     both = [
@@ -79,7 +87,6 @@ def merge(given: Mapping[str, Any], kept: Mapping[str, Any], path: str) -> Daemo
             f"{prefix}the following directives are specified both as a flag and in the configuration file: {', '.join(both)}"
         )
     values: dict[str, Any] = {}
-    warnings: list[str] = []
     for flag in FLAGS:
         asked = given.get(flag.name, kept.get(flag.file_key))
         if asked is not None:

@@ -59,6 +59,12 @@ def test_unknown_keys_are_refused_in_dockerds_words(tmp_path):
         config(file={"foo": 1}, tmp_path=tmp_path)
 
 
+def test_what_only_a_docker_knows_is_passed_over_and_said(tmp_path):
+    found = config(file={"builder": {"gc": {"enabled": True, "defaultKeepStorage": "20GB"}}, "debug": True}, tmp_path=tmp_path)
+    assert found["debug"] is True
+    assert [warning.partition(" in ")[0] for warning in found.warnings] == ["builder"] and "has no effect" in found.warnings[0]
+
+
 def test_a_directive_in_both_places_is_refused(tmp_path):
     with pytest.raises(InvalidParameterError) as error:
         config("-H", "unix:///y", file={"hosts": ["unix:///x"]}, tmp_path=tmp_path)
