@@ -23,6 +23,8 @@ _ARCHITECTURES = {
     "x86-64": ("amd64", ""),
 }
 _SYSTEMS = ("linux", "windows", "darwin", "freebsd")
+# Of containerd's platforms.isKnownArch, without those that nobody makes images for.
+_KNOWN = frozenset("386 amd64 arm arm64 loong64 mips mipsle mips64 mips64le ppc64 ppc64le riscv64 s390x sparc64 wasm".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def parse(text: str) -> Platform:
         if word in _SYSTEMS:
             return normalise(Platform(word, own.architecture, own.variant))
         architecture, variant = _ARCHITECTURES.get(word, (word, ""))
+        if architecture not in _KNOWN:
+            raise InvalidParameterError(f"{quoted}: unknown operating system or architecture: invalid argument")
         return normalise(Platform(own.os, architecture, variant))
     return normalise(Platform(parts[0].lower(), parts[1].lower(), parts[2].lower() if len(parts) == 3 else ""))
 

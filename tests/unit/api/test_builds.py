@@ -46,6 +46,12 @@ async def test_what_fails_before_the_first_message_has_a_status_of_its_own(api: 
     assert (reply.status, reply.message) == (400, "dockerfile parse error on line 1: unknown instruction: X")
 
 
+async def test_a_platform_that_is_none_is_refused_before_the_build(api: Api) -> None:
+    reply = await api.ask("POST", "/build?platform=foo", b"tar")
+    assert (reply.status, reply.message) == (400, '"foo": unknown operating system or architecture: invalid argument')
+    assert not api.builder.requests
+
+
 async def test_the_oldest_way_to_buildkit_is_told_others(api: Api) -> None:
     reply = await api.ask("POST", "/build?version=2")
     assert reply.status == 501 and "DOCKER_BUILDKIT=0" in reply.message

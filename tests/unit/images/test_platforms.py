@@ -55,7 +55,13 @@ def test_one_spelling_for_each_platform() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("a/b/c/d", "cannot parse platform specifier"), ("a b", "invalid platform component"), ("", "invalid")]
+    ("text", "words"),
+    [
+        ("a/b/c/d", "cannot parse platform specifier"),
+        ("a b", "invalid platform component"),
+        ("", "invalid"),
+        ("foo", '"foo": unknown operating system or architecture: invalid argument'),
+    ],
 )
 def test_what_is_no_platform(text: str, words: str) -> None:
     with pytest.raises(InvalidParameterError, match=words):

@@ -11,6 +11,7 @@ from argosy.base.errors import InvalidParameterError, NotImplementedInArgosyErro
 from argosy.build.context import named
 from argosy.build.ports import Limits
 from argosy.build.request import BuildRequest
+from argosy.images import platforms
 from argosy.images.distribution.credentials import from_config_header
 from argosy.oci.reference import Reference, parse
 
@@ -39,7 +40,7 @@ def build_request(request: Request) -> BuildRequest:
         build_args=_build_args(request),
         labels=_strings(request, "labels"),
         target=request.text("target"),
-        platform=parse_platform(request.text("platform")),
+        platform=_platform(request),
         no_cache=request.flag("nocache"),
         no_cache_stages=frozenset(name.lower() for text in request.texts(NO_CACHE) for name in text.split(",") if name),
         pull=request.flag("pull"),
@@ -56,6 +57,13 @@ def build_request(request: Request) -> BuildRequest:
         build_id=request.text("buildid"),
         detailed=DETAILED in request.headers,
     )
+
+
+def _platform(request: Request) -> str:
+    """Refused here if it is none: once the build has begun its status is 200."""
+    if text := parse_platform(request.text("platform")):
+        platforms.parse(text)
+    return text
 
 
 def _tags(request: Request) -> tuple[Reference, ...]:
