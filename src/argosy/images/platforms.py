@@ -24,7 +24,10 @@ _ARCHITECTURES = {
 }
 _SYSTEMS = ("linux", "windows", "darwin", "freebsd")
 # Of containerd's platforms.isKnownArch, without those that nobody makes images for.
-_KNOWN = frozenset("386 amd64 arm arm64 loong64 mips mipsle mips64 mips64le ppc64 ppc64le riscv64 s390x sparc64 wasm".split())
+_KNOWN = frozenset(
+    ("386", "amd64", "arm", "arm64", "loong64", "mips", "mipsle", "mips64", "mips64le")
+    + ("ppc64", "ppc64le", "riscv64", "s390x", "sparc64", "wasm")
+)
 
 
 @dataclass(frozen=True, slots=True)
