@@ -118,7 +118,8 @@ def _operation(path: str, method: str, operation: Any) -> dict[str, Any]:
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "body":
             made["requestBody"] = {"content": _bodies(path, parameter)}
-        elif parameter["in"] != "header":
+        # A name to pull is looked for at a registry, and what becomes of that is no fault of the daemon's.
+        elif parameter["in"] != "header" and parameter["name"] != "fromImage":
             made["parameters"].append(_parameter(path, method, parameter))
     for status, answer in operation["responses"].items():
         made["responses"][str(status)] = {"description": "", **_content(path, status, answer)}

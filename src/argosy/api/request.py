@@ -68,6 +68,9 @@ class Request:
         if self._query is None:
             _, _, text = self.message.path.partition("?")
             self._query = parse_qs(text, keep_blank_values=True) if text else {}
+            if "%00" in text and (wrong := [key for key, values in self._query.items() if any("\0" in value for value in values)]):
+                # No path, name or word that a kernel is given may hold one (see `schema.decode` for bodies).
+                raise InvalidParameterError(f"the parameter {wrong[0]} holds a NUL character")
         return self._query.get(name, [])
 
     def text(self, name: str, default: str = "") -> str:

@@ -24,7 +24,7 @@ from argosy.engine.copy import Place, get_archive, put_archive, stat_path
 from argosy.engine.copy.export import export
 from argosy.engine.create import Creator
 from argosy.engine.filters import Filters
-from argosy.engine.gone import gone_meanwhile
+from argosy.engine.gone import gone_meanwhile, in_place
 from argosy.engine.image_mounts import views
 from argosy.engine.logs import LogQuery, Past, read_logs
 from argosy.engine.logs.place import readable
@@ -256,12 +256,12 @@ class Containers:
     async def archive_stat(self, ref: str, path: str) -> Mapping[str, Any]:
         container = self._registry.find(ref)
         with gone_meanwhile(container, ref):
-            return await stat_path(self._workers, await self._place(container), path, name=ref)
+            return await in_place(partial(self._place, container), lambda place: stat_path(self._workers, place, path, name=ref))
 
     async def archive_get(self, ref: str, path: str) -> tuple[Mapping[str, Any], AsyncIterator[bytes]]:
         container = self._registry.find(ref)
         with gone_meanwhile(container, ref):
-            found = await get_archive(self._workers, await self._place(container), path, name=ref)
+            found = await in_place(partial(self._place, container), lambda place: get_archive(self._workers, place, path, name=ref))
         self._announce(container, "archive-path")
         return found
 
@@ -270,15 +270,18 @@ class Containers:
     ) -> None:
         container = self._registry.find(ref)
         with gone_meanwhile(container, ref):
-            await put_archive(
-                self._workers,
-                await self._place(container),
-                path,
-                body,
-                name=ref,
-                no_overwrite_dir_non_dir=no_overwrite_dir_non_dir,
-                owner=container.spec.config.user if copy_uid_gid else None,
-                limits=self._limits,
+            await in_place(
+                partial(self._place, container),
+                lambda place: put_archive(
+                    self._workers,
+                    place,
+                    path,
+                    body,
+                    name=ref,
+                    no_overwrite_dir_non_dir=no_overwrite_dir_non_dir,
+                    owner=container.spec.config.user if copy_uid_gid else None,
+                    limits=self._limits,
+                ),
             )
         self._announce(container, "extract-to-dir")
 
@@ -301,20 +304,20 @@ class Containers:
         self._announce(container, "commit", comment=comment, imageID=image, imageRef=reference)
         return image
 
-    async def _root(self, container: Container) -> RootMount | int:
+    async def _root(self, container: Container, stopped: bool) -> RootMount | int:
         """A running container is reached as its processes see it, a stopped one by its snapshot."""
-        if container.running and container.shim is not None:
+        if container.running and container.shim is not None and not stopped:
             return container.shim.pid
         return await self._snapshots.mounts(container.id)
 
-    async def _place(self, container: Container) -> Place:
+    async def _place(self, container: Container, stopped: bool) -> Place:
         spec = container.spec
-        root = seen_from_outside(await self._root(container), self._settings, spec.host)
+        root = seen_from_outside(await self._root(container, stopped), self._settings, spec.host)
         return Place(
             root=root,
             mounts=spec.mounts,
             read_only=spec.host.readonly_rootfs,
-            views={} if container.running else await views(spec, self._snapshots, self._settings),
+            views={} if container.running and not stopped else await views(spec, self._snapshots, self._settings),
             userns=self._userns if isinstance(root, Mapped) else -1,
         )
 

@@ -46,6 +46,7 @@ async def test_ping_tells_what_clients_look_for(api: Api) -> None:
         ("POST", "/containers/nope/attach?stream=1&stdout=1", 404, "No such container: nope"),
         ("POST", "/containers/web/attach?detachKeys=xx", 400, "Invalid detach keys (xx) provided"),
         ("GET", "/containers/web/archive", 400, "bad parameter: path cannot be empty"),
+        ("GET", "/containers/web/archive?path=%00", 400, "the parameter path holds a NUL character"),
         ("POST", "/exec/nope/start", 404, "No such exec instance: nope"),
         ("GET", "/images/a/b/c/json", 404, "No such image: a/b/c:latest"),
         ("GET", "/events?since=10&until=5", 400, "`since` time (10) cannot be after `until` time (5)"),

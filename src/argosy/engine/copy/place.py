@@ -28,6 +28,12 @@ class Place:
     def running(self) -> bool:
         return isinstance(self.root.tree if isinstance(self.root, Mapped) else self.root, int)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is the root of a process that has ended since: a zombie's is none any more (proc_pid_root(5))."""
+        tree = self.root.tree if isinstance(self.root, Mapped) else self.root
+        return isinstance(tree, int) and not os.path.exists(f"/proc/{tree}/root")
+
     def covering(self, path: str) -> MountPoint | None:
         """Return the innermost mount that ``path`` lies in, as far as its text tells; links are the kernel's business."""
         clean = os.path.normpath("/" + path.lstrip("/"))
