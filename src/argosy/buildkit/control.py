@@ -16,10 +16,10 @@ _CONTROL = "/moby.buildkit.v1.Control/"
 _BRIDGE = "/moby.buildkit.v1.frontend.LLBBridge/"
 _BUILD_ID = "buildkit-controlapi-buildid"
 _CAPABILITIES = (
-    *("solve.base", "resolveimage", "resolveimage.resolvemode", "return", "returnmap", "importcaches", "proto.refarray"),
-    *("reference.output", "frontend.inputs", "frontend.caps", "gateway.solve.metadata", "gateway.solve.evaluate", "gateway.evaluate"),
-    *("gateway.warnings", "source.metaresolver"),
+    *("solve.base", "return", "returnmap", "importcaches", "proto.refarray", "frontend.caps"),
+    *("gateway.solve.metadata", "gateway.solve.evaluate", "gateway.evaluate"),
 )
+"""What is served here, and no more: a client asks for nothing else then."""
 _SERVING = 1
 
 
@@ -34,7 +34,6 @@ class Control:
         self._clock = clock
         self._sessions = Sessions()
         self._jobs = Jobs()
-        self._images: dict[str, str] = {}
         service = Service()
         service.unary(_CONTROL + "ListWorkers", "ListWorkersRequest", "ListWorkersResponse", self._list_workers)
         service.unary(_CONTROL + "Info", "Empty", "InfoResponse", self._info)

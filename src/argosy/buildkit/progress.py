@@ -4,11 +4,15 @@ The digests are names and nothing else: clients tell vertices apart by them.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from argosy.base.clock import Clock
 from argosy.buildkit import messages
+
+LOG_LIMIT = 2 << 20
+"""Bytes of one step's output that are passed on, as in BuildKit: all is kept until the build is over, for whoever comes to watch."""
 
 
 class Progress:
@@ -19,6 +23,7 @@ class Progress:
         self._clock = clock
         self._vertices: dict[str, Any] = {}
         self._begun: dict[tuple[str, str], Any] = {}
+        self._logged: Counter[str] = Counter()
 
     def now(self) -> Any:
         seconds, nanos = divmod(self._clock.now_ns(), 10**9)
@@ -75,11 +80,18 @@ class Progress:
         if key not in self._vertices:
             return None
         if state == "output":
-            log = messages.VertexLog(
-                vertex=self._vertices[key].digest, timestamp=self.now(), stream=step["stream"], msg=step["output"].encode()
-            )
-            return messages.StatusResponse(logs=[log])
+            return self._log(key, step["stream"], step["output"].encode())
         return self.ended(key, cached=state == "cached", error=step.get("process") or step.get("error", ""))
+
+    def _log(self, key: str, stream: int, text: bytes) -> Any | None:
+        room = LOG_LIMIT - self._logged[key]
+        self._logged[key] += len(text)
+        if room < 0:
+            return None
+        if len(text) > room:
+            text = text[:room] + b"\n[output clipped, log limit %dMiB reached]\n" % (LOG_LIMIT >> 20)
+        log = messages.VertexLog(vertex=self._vertices[key].digest, timestamp=self.now(), stream=stream, msg=text)
+        return messages.StatusResponse(logs=[log])
 
     def _pulling(self, message: Mapping[str, Any]) -> Any | None:
         """A pull belongs to the FROM that runs."""

@@ -1,5 +1,5 @@
 from argosy.base.clock import SystemClock
-from argosy.buildkit.progress import Progress
+from argosy.buildkit.progress import LOG_LIMIT, Progress
 
 
 def step(state, **fields):
@@ -34,6 +34,14 @@ def test_a_failure_is_told_in_buildkits_words_and_others_are_cut_off():
     assert failed.error == 'process "x" did not complete'
     (cut,) = progress.interrupted("classic")
     assert cut.vertices[0].error == "context canceled"
+
+
+def test_the_output_of_a_step_is_kept_up_to_a_limit():
+    progress = Progress("ref", SystemClock())
+    begun(progress)
+    said = [progress.take(step("output", output="x" * 100_000, stream=1)) for _ in range(40)]
+    kept = b"".join(status.logs[0].msg for status in said if status)
+    assert kept == b"x" * LOG_LIMIT + b"\n[output clipped, log limit 2MiB reached]\n" and said[-1] is None
 
 
 def test_labels_of_the_request_are_no_step():
