@@ -135,7 +135,7 @@ def main() -> int:
     print(report.table(result))
     if options.json:
         Path(options.json).parent.mkdir(parents=True, exist_ok=True)
-        Path(options.json).write_text(json.dumps(result, indent=1) + "\n")
+        Path(options.json).write_text(report.lines(result))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -89,3 +90,9 @@ def read(folder: Path) -> list[dict[str, Any]]:
     """Return the results kept in a folder, newest first."""
     found = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
     return sorted(found, key=lambda result: str(result["date"]), reverse=True)
+
+
+def lines(result: Any) -> str:
+    """Return a result as JSON in which a list of samples is one line, so that a difference can be read."""
+    text = json.dumps(result, indent=1)
+    return re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda match: "[" + re.sub(r"\s*\n\s*", " ", match[1]) + "]", text) + "\n"
